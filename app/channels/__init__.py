@@ -1,0 +1,1 @@
+"""How an invoice leaves: one adapter a channel, behind one contract. Knows no model and no other channel."""

@@ -1,0 +1,1 @@
+"""What every room stands on: settings, clock, database types, errors, tokens, money, encryption. Knows no feature."""

@@ -1,0 +1,58 @@
+"""Every difference between SQLite and PostgreSQL, in one place."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import Insert
+
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",
+    # FULL, not NORMAL: with NORMAL a power cut can forget the last commits, and a forgotten "sent" is sent twice.
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "busy_timeout=30000",
+    "cache_size=-65536",
+    "temp_store=MEMORY",
+)
+
+
+def is_sqlite(session: Session) -> bool:
+    """Whether *session* talks to SQLite."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def upsert(session: Session, table: Any, index: Collection[str], columns: Collection[str]) -> Insert:
+    """An ``INSERT … ON CONFLICT (index) DO UPDATE`` of *columns* for the dialect in use."""
+    make = sqlite.insert if is_sqlite(session) else postgresql.insert
+    statement: Any = make(table)
+    changes: Mapping[str, Any] = {name: statement.excluded[name] for name in columns}
+    done: Insert = statement.on_conflict_do_update(index_elements=list(index), set_=changes)
+    return done
+
+
+def insert_ignoring(session: Session, table: Any) -> Insert:
+    """An ``INSERT … ON CONFLICT DO NOTHING`` for the dialect in use."""
+    make = sqlite.insert if is_sqlite(session) else postgresql.insert
+    statement: Any = make(table)
+    done: Insert = statement.on_conflict_do_nothing()
+    return done
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Give each new SQLite connection the pragmas of the house; PostgreSQL needs nothing."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    def set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in SQLITE_PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    event.listen(engine, "connect", set_pragmas)

@@ -1,0 +1,1 @@
+"""Gather facts, plan, claim, send, take receipts, reconcile. Renders no page."""

@@ -1,0 +1,1 @@
+"""What we send: intake of EHF files and their PDFs, documents, payments. Decides no channel."""

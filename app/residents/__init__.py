@@ -1,0 +1,1 @@
+"""Who is invoiced: register, contact points, preferences, AvtaleGiro mandates. Sends nothing."""

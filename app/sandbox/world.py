@@ -41,7 +41,7 @@ WORLD_FILE = "sandbox.json"
 KrrStatus = Literal["AKTIV", "SLETTET", "IKKE_REGISTRERT"]
 Mailbox = Literal["digipost", "e-boks"]
 SERVICES = ("krr", "maskinporten", "efaktura", "vipps", "eformidling", "sms")
-FAULT_KINDS = ("refuse", "429", "500", "timeout_before", "timeout_after", "late_refusal", "slow")
+FAULT_KINDS = ("refuse", "429", "500", "timeout_before", "timeout_after", "late_refusal", "slow", "500_after")
 RULE_UPDATED_AT = "2026-06-10T21:00:01+02"
 
 

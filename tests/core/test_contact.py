@@ -93,6 +93,8 @@ def test_an_address_comes_in_the_form_mail_servers_use(text: str, address: str) 
         ("Kari <kari@example.no>", EmailFault.MALFORMED),
         ("kari@example.no\nBcc: ola@example.no", EmailFault.MALFORMED),
         ("kari@localhost", EmailFault.MALFORMED),
+        ("kari@\ud800.no", EmailFault.MALFORMED),
+        ("kari@" + "å" * 70 + ".no", EmailFault.MALFORMED),
         ("k" * 400 + "@example.no", EmailFault.MALFORMED),
     ],
 )

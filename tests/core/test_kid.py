@@ -154,6 +154,12 @@ def test_the_fixed_part_is_the_named_positions_or_all() -> None:
     assert fixed_part("008000011688373", None) == "008000011688373"
 
 
+def test_a_short_kid_is_no_piece_of_another_customers_longer_one() -> None:
+    positions = KidPositions(3, 9)
+    assert fixed_part("991234567", positions) == "1234567"
+    assert fixed_part("1234567", positions) == "  1234567"
+
+
 @given(
     st.text("0123456789", min_size=4, max_size=25),
     st.text("0123456789", min_size=4, max_size=25),

@@ -84,6 +84,12 @@ def test_each_synthetic_kind_passes_only_where_it_is_named(offset: int) -> None:
     assert fault(number, PRODUCTION) == NationalIdFault.SYNTHETIC_NOT_ALLOWED
 
 
+@given(st.data(), st.integers(0, 3))
+def test_remainders_up_to_3_pass_by_the_rule_of_2032(data: st.DataObject, remainder: int) -> None:
+    number = data.draw(numbers(remainder=remainder))
+    assert check_national_id(number, PRODUCTION_2032) == number
+
+
 @given(numbers(remainder=4), st.sampled_from((PRODUCTION, PRODUCTION_2032)))
 def test_a_remainder_beyond_3_is_refused_by_both_rules(number: str, rules: NationalIdRules) -> None:
     assert fault(number, rules) == NationalIdFault.BAD_CHECK_DIGIT

@@ -68,6 +68,12 @@ def test_any_text_that_is_no_token_is_refused_quietly(text: str) -> None:
         SIGNER.read(text)
 
 
+@pytest.mark.parametrize("text", ["", ".", "..", "\udcff", "a.b.c", "eyJpZCI6MX0.æ.ø"])
+def test_a_mangled_token_is_refused_quietly(text: str) -> None:
+    with pytest.raises(LinkInvalid):
+        SIGNER.read(text)
+
+
 def test_a_token_signed_with_sha1_is_refused() -> None:
     weak = URLSafeTimedSerializer("a key for tests", salt="confirm-email", signer_kwargs={"key_derivation": "hmac"})
     with pytest.raises(LinkInvalid):

@@ -1,0 +1,1 @@
+"""How to talk to each outside service; knows no invoice and no resident."""

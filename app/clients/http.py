@@ -1,0 +1,257 @@
+"""One HTTP client per provider: bounded in time, without redirects, with every failure as a type.
+
+A caller must be able to tell "surely not sent" from "perhaps taken", because only the first may be sent again unasked.
+The errors carry the provider's name and a short fact, never an address, a header or a body, which may hold national
+ids.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any
+
+import httpx
+import stamina
+
+from app.core.errors import SettingsInvalid
+from app.core.settings import Settings
+
+LARGEST_ANSWER = 64_000_000
+LOOK_UP_TRIES = 3
+LOOK_UP_SECONDS = 60.0
+LONGEST_ASKED_WAIT = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds a call may take, by phase; ``total`` bounds an answer that trickles."""
+
+    connect: float = 5.0
+    read: float = 30.0
+    write: float = 30.0
+    pool: float = 5.0
+    total: float = 120.0
+
+
+class CallFailed(Exception):
+    """A call without an answer. ``needs_alarm``: no later try can help until somebody repairs something."""
+
+    def __init__(self, provider: str, detail: str, *, needs_alarm: bool = False) -> None:
+        super().__init__(f"{provider}: {detail}")
+        self.provider, self.detail, self.needs_alarm = provider, detail, needs_alarm
+
+
+class NotSent(CallFailed):
+    """Nothing of the request reached the provider: no connection, no free connection, a bad certificate."""
+
+
+class AnswerLost(CallFailed):
+    """The provider may have taken it: time-out or reset after sending began, or an answer that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the provider answered, whatever its status. repr hides the content."""
+
+    provider: str
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def retry_after_seconds(self) -> float | None:
+        """The header ``Retry-After``, given as seconds or as a date; None when absent or unreadable."""
+        return _retry_after(self.headers.get("retry-after", ""))
+
+    def json(self) -> Any:
+        """The content as JSON. Raises `AnswerLost`, since what was meant is not known."""
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            pass
+        raise AnswerLost(self.provider, f"answered {self.status} with something that is not JSON")
+
+    def json_object(self) -> dict[str, Any]:
+        """The content as a JSON object. Raises `AnswerLost`."""
+        value = self.json()
+        if not isinstance(value, dict):
+            raise AnswerLost(self.provider, f"answered {self.status} with something that is not a JSON object")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What invoice a call is about, and as what (demand, notice, claim, offer, code, lookup): for the sandbox alone."""
+
+    kind: str
+    invoice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """How this process reaches every outside service. Without ``transport`` it is the network."""
+
+    transport: httpx.BaseTransport | None = None
+    is_sandbox: bool = False
+    seats: int = 4
+    timeouts: Timeouts = Timeouts()
+
+
+def outside(settings: Settings, transport: httpx.BaseTransport | None) -> Outside:
+    """What the settings and the transport given by the application make. Raises `SettingsInvalid` when the sandbox is
+    on and no stand-in was given: development must never reach a real service by accident."""
+    if settings.sandbox and transport is None:
+        raise SettingsInvalid("SANDBOX is on and no stand-in is there to answer: set SANDBOX=false to use the network")
+    return Outside(transport, is_sandbox=bool(settings.sandbox), seats=settings.seats)
+
+
+class ServiceClient:
+    """The connections to one provider; safe for threads, one a process."""
+
+    def __init__(
+        self, provider: str, base_url: str, outside: Outside, *, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.provider, self._outside = provider, outside
+        times, seats = outside.timeouts, outside.seats
+        self._client = httpx.Client(
+            base_url=base_url,
+            headers=dict(headers or {}),
+            transport=_Shared(outside.transport) if outside.transport else None,
+            verify=_trusted(),
+            timeout=httpx.Timeout(connect=times.connect, read=times.read, write=times.write, pool=times.pool),
+            limits=httpx.Limits(max_connections=seats, max_keepalive_connections=seats),
+            follow_redirects=False,
+            http2=False,
+        )
+
+    def call(self, method: str, path: str, *, witness: Witness | None = None, **request: Any) -> Answered:
+        """One request, once. *request* are httpx's ``json, content, data, params, headers, auth``.
+
+        Raises `NotSent` or `AnswerLost`.
+        """
+        headers = {**request.pop("headers", {}), **self._witness_headers(witness)}
+        failure: CallFailed
+        try:
+            with self._client.stream(method, path, headers=headers, **request) as response:
+                content = self._read(response)
+                return Answered(self.provider, response.status_code, response.headers, content)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+            failure = _failure(self.provider, error)
+        # Outside the handler: the library's error holds the request, and with it the body.
+        raise failure
+
+    def look_up(self, method: str, path: str, *, witness: Witness | None = None, **request: Any) -> Answered:
+        """A question that changes nothing: tried up to three times with growing, uneven waits within a minute.
+
+        No answer, 429 and 5xx are asked again; ``Retry-After`` is kept to when it is at most 20 seconds. Gives the last
+        answer, or raises the last `NotSent` or `AnswerLost`.
+        """
+        kept: dict[str, Answered] = {}
+        try:
+            for attempt in stamina.retry_context(
+                _wait_before_retry, LOOK_UP_TRIES, LOOK_UP_SECONDS, wait_initial=0.2, wait_max=5.0, wait_jitter=0.3
+            ):
+                with attempt:
+                    answered = kept["last"] = self.call(method, path, witness=witness, **request)
+                    if answered.status == 429 or answered.status >= 500:
+                        raise _AskAgain(answered.retry_after_seconds)
+        except _AskAgain:
+            return kept["last"]
+        return kept["last"]
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._client.close()
+
+    def _witness_headers(self, witness: Witness | None) -> dict[str, bytes]:
+        if witness is None or not self._outside.is_sandbox:
+            return {}
+        # As bytes: an invoice number may hold letters that a header's ASCII does not.
+        invoice = {"X-Witness-Invoice": witness.invoice.encode()} if witness.invoice else {}
+        return {"X-Witness-Kind": witness.kind.encode(), **invoice}
+
+    def _read(self, response: httpx.Response) -> bytes:
+        """The body, as long as it comes in time and is of a sensible size."""
+        content, deadline = bytearray(), time.monotonic() + self._outside.timeouts.total
+        for part in response.iter_bytes():
+            content += part
+            if len(content) > LARGEST_ANSWER or time.monotonic() > deadline:
+                raise httpx.ReadTimeout("the answer is too long")
+        return bytes(content)
+
+
+class _Shared(httpx.BaseTransport):
+    """A transport that several clients share: closing one client leaves it open for the rest."""
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass on."""
+        return self._transport.handle_request(request)
+
+
+class _AskAgain(Exception):
+    """An answer that says: not now."""
+
+    def __init__(self, after: float | None) -> None:
+        super().__init__("the provider asked us to come back")
+        self.after = after
+
+
+def _wait_before_retry(error: Exception) -> bool | float:
+    """Whether, or after how many seconds, a look-up is asked again."""
+    if isinstance(error, _AskAgain) and error.after is not None:
+        return error.after + random.uniform(0, 0.3) if error.after <= LONGEST_ASKED_WAIT else False  # noqa: S311
+    return isinstance(error, _AskAgain) or (isinstance(error, CallFailed) and not error.needs_alarm)
+
+
+def _failure(provider: str, error: Exception) -> CallFailed:
+    """The library's error as one of our two."""
+    name = type(error).__name__
+    if _is_about_tls(error):
+        return NotSent(provider, "the certificate or the encryption was not acceptable", needs_alarm=True)
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        return NotSent(provider, f"the request could not be made: {name}", needs_alarm=True)
+    if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError | httpx.PoolTimeout | httpx.ProxyError):
+        return NotSent(provider, f"no connection: {name}")
+    return AnswerLost(provider, f"no readable answer: {name}")
+
+
+def _is_about_tls(error: BaseException) -> bool:
+    """Whether a connection failed for its certificate; a broken pipe later on is not that."""
+    if not isinstance(error, httpx.ConnectError):
+        return False
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def _retry_after(value: str) -> float | None:
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """One context for all providers: loading the authorities takes longer than many a call."""
+    return httpx.create_ssl_context()

@@ -65,8 +65,9 @@ class Delivery(Base):
     """One part of one invoice's journey. No plan: it was closed before one was made (credited, paid, cancelled).
 
     ``channel`` is the one now tried or last used; ``position`` its index in the plan's route. ``worker`` is
-    ``host:process:start`` while claimed. ``next_try_at`` says when a waiting part is due; ``settle_at`` when one in
-    transit counts as delivered without further word (e-mail).
+    ``host:process:start:serial`` while claimed. ``next_try_at`` says when a waiting part is due; ``settle_at`` when one
+    in transit counts as delivered without further word (e-mail); ``ask_at`` when the provider is asked for its next
+    word (none: never again). Waiting without a channel: it is to be planned anew.
     """
 
     __tablename__ = "delivery"
@@ -77,6 +78,8 @@ class Delivery(Base):
         Index("ix_delivery_worker", "worker", sqlite_where=text("state = 'sending'"),
               postgresql_where=text("state = 'sending'")),
         Index("ix_delivery_state", "state"),
+        Index("ix_delivery_ask", "channel", "ask_at", sqlite_where=text("ask_at IS NOT NULL"),
+              postgresql_where=text("ask_at IS NOT NULL")),
         CheckConstraint("state <> 'sending' OR worker IS NOT NULL", name="sending_has_worker"),
     )  # fmt: skip
 
@@ -91,6 +94,7 @@ class Delivery(Base):
     tries: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[dt.datetime]
     settle_at: Mapped[dt.datetime | None]
+    ask_at: Mapped[dt.datetime | None]
     worker: Mapped[str | None] = mapped_column(String(120))
     claimed_at: Mapped[dt.datetime | None]
     hold: Mapped[Reason | None]
@@ -101,7 +105,10 @@ class Attempt(Base):
     """One try at one channel: committed before the provider is called, closed after.
 
     One left open means the process died in between, so what happened is *uncertain*. ``key`` is the UUIDv5 the provider
-    knows it by. ``taken_back_at`` is set when an accepted one was refused later. ``detail`` is a code, never personal.
+    knows it by; a repeat after `unavailable` is the same attempt under the same key. ``taken_back_at`` is set when an
+    accepted one was refused later, or recalled. ``detail`` is a code, never personal. ``document_id``: the PDF sent.
+    ``is_cancellation`` recalls an AvtaleGiro claim that was handed over. ``resent``: repeated where the other side
+    cannot recognise a repeat.
     """
 
     __tablename__ = "attempt"
@@ -116,6 +123,8 @@ class Attempt(Base):
     key: Mapped[str] = mapped_column(String(36), unique=True)
     number: Mapped[int]
     is_notice: Mapped[bool]
+    is_cancellation: Mapped[bool] = mapped_column(default=False)
+    document_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("document.id"))
     handover_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("handover.id"), index=True)
     opened_at: Mapped[dt.datetime]
     closed_at: Mapped[dt.datetime | None]
@@ -129,7 +138,8 @@ class Attempt(Base):
 class Handover(Base):
     """One bank file or print batch. It is written whole under a hidden name, then committed as written, then renamed.
 
-    So after a crash: ``written_at`` unset means nothing left, and set means the rename is done or safe to repeat.
+    So after a crash: ``written_at`` unset means nothing left, and set means the rename is done or safe to repeat. The
+    attempts in it are those that name it; one the channel did not take names none.
     ``name`` is unique a channel; for AvtaleGiro it carries the assignment number (unique 12 months and a day).
     """
 
@@ -149,7 +159,11 @@ class Receipt(Base):
     """What a provider told us later, kept once, handled once, in the order that its meaning gives."""
 
     __tablename__ = "receipt"
-    __table_args__ = (UniqueConstraint("channel", "provider_reference", "status"),)
+    __table_args__ = (
+        UniqueConstraint("channel", "provider_reference", "status"),
+        Index("ix_receipt_unhandled", "channel", sqlite_where=text("handled_at IS NULL"),
+              postgresql_where=text("handled_at IS NULL")),
+    )  # fmt: skip
 
     id: Mapped[Id]
     channel: Mapped[Channel]

@@ -256,6 +256,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("receipt", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_receipt_provider_reference"), ["provider_reference"], unique=False)
+        batch_op.create_index(
+            "ix_receipt_unhandled",
+            ["channel"],
+            unique=False,
+            sqlite_where=sa.text("handled_at IS NULL"),
+            postgresql_where=sa.text("handled_at IS NULL"),
+        )
 
     op.create_table(
         "resident",
@@ -492,6 +499,7 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("next_try_at", sa.DateTime(), nullable=False),
         sa.Column("settle_at", sa.DateTime(), nullable=True),
+        sa.Column("ask_at", sa.DateTime(), nullable=True),
         sa.Column("worker", sa.String(length=120), nullable=True),
         sa.Column("claimed_at", sa.DateTime(), nullable=True),
         sa.Column(
@@ -556,6 +564,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_delivery_ask",
+            ["channel", "ask_at"],
+            unique=False,
+            sqlite_where=sa.text("ask_at IS NOT NULL"),
+            postgresql_where=sa.text("ask_at IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_delivery_due",
             ["channel", "next_try_at"],
             unique=False,
@@ -604,6 +619,8 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=36), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("is_notice", sa.Boolean(), nullable=False),
+        sa.Column("is_cancellation", sa.Boolean(), nullable=False),
+        sa.Column("document_id", sa.BigInteger(), nullable=True),
         sa.Column("handover_id", sa.BigInteger(), nullable=True),
         sa.Column("opened_at", sa.DateTime(), nullable=False),
         sa.Column("closed_at", sa.DateTime(), nullable=True),
@@ -617,6 +634,7 @@ def upgrade() -> None:
         sa.Column("resent", sa.Boolean(), nullable=False),
         sa.Column("taken_back_at", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_attempt_delivery_id")),
+        sa.ForeignKeyConstraint(["document_id"], ["document.id"], name=op.f("fk_attempt_document_id")),
         sa.ForeignKeyConstraint(["handover_id"], ["handover.id"], name=op.f("fk_attempt_handover_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
         sa.UniqueConstraint("key", name=op.f("uq_attempt_key")),
@@ -658,6 +676,11 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_delivery_due", sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'")
         )
+        batch_op.drop_index(
+            "ix_delivery_ask",
+            sqlite_where=sa.text("ask_at IS NOT NULL"),
+            postgresql_where=sa.text("ask_at IS NOT NULL"),
+        )
 
     op.drop_table("delivery")
     with op.batch_alter_table("registry_answer", schema=None) as batch_op:
@@ -694,6 +717,11 @@ def downgrade() -> None:
 
     op.drop_table("resident")
     with op.batch_alter_table("receipt", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_receipt_unhandled",
+            sqlite_where=sa.text("handled_at IS NULL"),
+            postgresql_where=sa.text("handled_at IS NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_receipt_provider_reference"))
 
     op.drop_table("receipt")

@@ -25,7 +25,7 @@ def bad_invoice_files(town: Town, invoices: int) -> dict[str, bytes]:
         "zz-avkuttet.xml": good[: len(good) // 2],
         "zz-entitet.xml": head + b"\n" + ENTITY + rest.replace(b"Strand kommune", b"&rente;", 1),
         "zz-ikke-xml.xml": "Faktura nr. 17: Åse skylder 100 kr\n".encode("cp1252"),
-        "zz-rekkefolge.xml": good.replace(b"<cbc:DocumentCurrencyCode>NOK</cbc:DocumentCurrencyCode>", b""),
+        "zz-ukjent-felt.xml": good.replace(b"cbc:BuyerReference", b"cbc:Bestillingsref"),
         "zz-tom.xml": b"",
     }
     if invoices:

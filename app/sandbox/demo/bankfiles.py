@@ -105,7 +105,7 @@ class PaymentFile(BankFile):
         sign = "-" if kind is Payment.REVERSED else "0"
         self._sum_ore += -amount_ore if sign == "-" else amount_ore
         paid_on = self._today - dt.timedelta(days=1)
-        place = f"{paid_on:%d%m%y}0132010{self.transactions % 100_000:05d}"
+        place = f"{paid_on:%d%m%y}13{paid_on:%d}1{self.transactions % 100_000:05d}"
         self.write(f"{head}30{number}{place}{sign}{amount_ore:017d}{kid:>25}")
         self.write(f"{head}31{number}{self.transactions:010d}{self.transactions:09d}0000000{paid_on:%d%m%y}{PAYER}")
         if kind is Payment.WITH_TEXT:

@@ -7,6 +7,7 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate
 
+from app import web
 from app.core import audit, logging
 from app.core.clock import Clock
 from app.core.database import db
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings.instance_dir.mkdir(parents=True, exist_ok=True)
     db.init_app(app)
     Migrate(app, db, directory=str(MIGRATIONS), compare_type=True, render_as_batch=True)
+    web.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
     return app

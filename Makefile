@@ -1,0 +1,59 @@
+# `make run` and `make test` are the two a newcomer needs. Only Python 3.11+ and make must be there.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test check setup lint bench chaos lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+FLASK := $(BIN)/flask
+PORT ?= 8000
+READY := .venv/ready
+
+help: ## List what can be made.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+setup: $(READY) ## Only the environment: .venv from the lock file, translations compiled.
+
+$(READY): requirements.lock $(wildcard app/translations/*/LC_MESSAGES/*.po)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; PYTHON=/path/to/python3.11 make … chooses one."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Setting up .venv from requirements.lock …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pybabel --quiet compile -d app/translations
+	@touch $(READY)
+
+run: setup ## Make the demo municipality, route and send its invoices, start the site.
+	@$(FLASK) db upgrade
+	@$(FLASK) demo --if-empty
+	@$(FLASK) invoices run --no-brakes || test $$? -eq 1
+	@$(FLASK) invoices report
+	@$(FLASK) whatnow --port $(PORT)
+	@$(BIN)/granian --interface wsgi --workers 1 --blocking-threads 1 --no-access-log \
+		--host 127.0.0.1 --port $(PORT) wsgi:app
+
+test: setup ## Run the whole test suite.
+	@$(BIN)/python -m pytest -n auto -q
+
+lint: setup ## Style, types and the directions of imports.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+check: lint ## Everything that must be green: lint, then the tests.
+	@$(BIN)/python -m pytest -n auto -q
+
+bench: setup ## Measure ourselves against limits in the same run; writes bench/latest.json.
+	@$(BIN)/python -m bench
+
+chaos: setup ## Kill the sending process again and again, and count what left.
+	@$(BIN)/python -m bench.chaos $(CHAOS)
+
+lock: setup ## Write requirements.lock anew from pyproject.toml.
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
+
+clean: ## Remove the environment and everything the demo made.
+	rm -rf .venv instance .cache

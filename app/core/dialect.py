@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import BigInteger, ColumnElement, Engine, Select, any_, event, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import Insert
@@ -42,6 +42,20 @@ def insert_ignoring(session: Session, table: Any) -> Insert:
     statement: Any = make(table)
     done: Insert = statement.on_conflict_do_nothing()
     return done
+
+
+def picked(session: Session, column: Any, query: Select[int]) -> ColumnElement[bool]:
+    """That *column* is among the ids *query* gives, chosen once: for UPDATE and DELETE that take a part of a queue.
+
+    PostgreSQL plans ``IN (SELECT … LIMIT … FOR UPDATE SKIP LOCKED)`` badly, and may run it again for each row.
+    """
+    query = query.correlate(None)
+    if is_sqlite(session):
+        among: ColumnElement[bool] = column.in_(query)
+        return among
+    ids = func.array(query.scalar_subquery(), type_=postgresql.ARRAY(BigInteger))
+    same: ColumnElement[bool] = column == any_(ids)
+    return same
 
 
 def prepare_engine(engine: Engine) -> None:

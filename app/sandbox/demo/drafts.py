@@ -59,7 +59,7 @@ class Draft:
 def everyday(town: Town, index: int, buyer: Resident | None = None) -> Draft:
     """Invoice *index* of the ordinary kind, for the resident whose turn it is unless *buyer* is given.
 
-    Several invoices of one resident fall due on different days, so that twins come from their own story.
+    One resident's invoices fall due on different days, so that nearly all twins come from their own story.
     """
     whose = buyer or town.resident(index % town.residents)
     dice = chance(town.seed, "invoice", index)

@@ -10,6 +10,7 @@
 
 A fault is drawn from the seed, the service, the step, the message's id and the number of times the log has seen that
 id, so that a repeat may succeed, in whichever process it comes. A message that was taken is never refused by a draw.
+Overrides by invoice or person replace the draw: ``refuse`` at every step, other kinds only where the message is taken.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ ANSWER_LOST = frozenset({"timeout_after", "500_after"})
 WHILE_SENDING = frozenset({"refuse", "late_refusal", "slow"}) | NOT_TAKEN | ANSWER_LOST
 WHILE_PREPARING = WHILE_SENDING - {"late_refusal"}
 WHILE_ASKING = frozenset({"slow"}) | NOT_TAKEN
+TAKING_STEPS = frozenset({"send", "shipment"})
 SLOW_SECONDS = 0.05
 
 
@@ -48,7 +50,7 @@ def draw(
         if override and service in override:
             kinds = override[service]
             kind = kinds if isinstance(kinds, str) else kinds[tries] if tries < len(kinds) else ""
-            return kind if kind in possible else ""
+            return kind if kind in possible and (kind == "refuse" or step in TAKING_STEPS) else ""
     given = faults.services.get(service)
     if given is None:
         return ""

@@ -35,9 +35,10 @@ class LogDamaged(RuntimeError):
 
 @dataclass(slots=True)
 class Record:
-    """What the log says about one id at one service."""
+    """What the log says about one id at one service; ``number`` is its place among those taken, from 1."""
 
     tries: int = 0
+    number: int = 0
     taken: Entry | None = None
     taken_back: Entry | None = None
     refused: Entry | None = None
@@ -50,7 +51,7 @@ class Record:
 
 @dataclass(slots=True)
 class Index:
-    """The log in memory: per id, per service in the order of arrival, and per shipment."""
+    """The log in memory: per id, messages per service in the order of arrival, and per shipment."""
 
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     arrivals: dict[str, list[Record]] = field(default_factory=dict)
@@ -63,7 +64,10 @@ class Index:
         record.tries += 1
         if outcome == "accepted" and record.taken is None:
             record.taken = entry
-            self.arrivals.setdefault(service, []).append(record)
+            if entry["kind"] != "lookup":
+                arrivals = self.arrivals.setdefault(service, [])
+                arrivals.append(record)
+                record.number = len(arrivals)
         elif outcome == "refused" and record.taken is not None:
             record.taken_back = entry
         elif outcome == "refused":

@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.core.atomic import create_atomically
+from app.core.settings import Settings
 
 KEY_BYTES = 32
 
@@ -36,6 +37,9 @@ class KeyFile(StrEnum):
     LINKS = "links.keys"
     SESSION = "session.keys"
     DOCUMENTS = "documents.keys"
+
+
+VAULT_KEYS = (KeyFile.NATIONAL_ID_ENCRYPTION, KeyFile.NATIONAL_ID_INDEX)
 
 
 class KeysUnusable(ValueError):
@@ -148,6 +152,13 @@ class NationalIdVault:
 
     def _index_with(self, prefix: bytes, digits: bytes) -> bytes:
         return prefix + hmac.digest(self._index_keys[prefix], _INDEX_CONTEXT + digits, "sha256")
+
+
+def vault(settings: Settings) -> NationalIdVault:
+    """The vault of this installation; its keys are made at first use. Raises `KeysUnusable`."""
+    settings.keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    rings = [KeyRing.create(settings.keys_dir / name) for name in VAULT_KEYS]
+    return NationalIdVault(*rings)
 
 
 def _parse_key(line: str, place: str) -> tuple[int, bytes]:

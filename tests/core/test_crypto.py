@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.crypto import KeyRing, KeysUnusable, NationalIdUnreadable, NationalIdVault
+from app.core.crypto import KeyRing, KeysUnusable, NationalIdUnreadable, NationalIdVault, vault
+from app.core.settings import load_settings
 
 OLD, NEW, INDEX, OTHER_INDEX = (bytes([fill]) * 32 for fill in range(1, 5))
 VAULT = NationalIdVault(KeyRing([(1, OLD)]), KeyRing([(7, INDEX)]))
@@ -153,3 +154,12 @@ def test_processes_that_start_at_once_agree_on_the_key(tmp_path: Path) -> None:
         two = list(processes.map(_create, [path for path in paths for _ in range(2)]))
     assert two[::2] == one
     assert two[1::2] == one
+
+
+def test_an_installation_keeps_its_keys_between_starts(tmp_path: Path) -> None:
+    settings = load_settings(_env_file=None, instance_dir=tmp_path / "instance")
+    blob = vault(settings).encrypt(NUMBER, row="1")
+    again = vault(settings)
+    assert again.decrypt(blob, row="1") == NUMBER
+    assert again.blind_index(NUMBER) == vault(settings).blind_index(NUMBER)
+    assert stat.S_IMODE(settings.keys_dir.stat().st_mode) == 0o700

@@ -32,6 +32,21 @@ class Mandate(StrEnum):
     NOTIFY = "notify"
 
 
+class Claim(StrEnum):
+    """The AvtaleGiro transaction type of a claim; source: AvtaleGiro system spec 3.3 §2.2.2."""
+
+    PAYEE_NOTIFIES = "02"
+    BANK_NOTIFIES = "21"
+
+
+class SentClaim(StrEnum):
+    """The claim the bank already has for this very invoice, by its transaction type."""
+
+    NONE = "none"
+    PAYEE_NOTIFIES = "02"
+    BANK_NOTIFIES = "21"
+
+
 class Kind(StrEnum):
     """What is sent. Payable of nothing or less goes as information, and so does a credit note."""
 
@@ -63,6 +78,8 @@ class Reason(StrEnum):
     # AvtaleGiro
     NO_MANDATE = "no_mandate"
     CLAIM_TOO_LATE = "claim_too_late"
+    CLAIM_TOO_EARLY = "claim_too_early"
+    BANK_NOTICE_TOO_LATE = "bank_notice_too_late"
     CLAIM_EXISTS = "claim_exists"
     CLAIM_LOST = "claim_lost"
     CLAIM_ALONE = "claim_alone"
@@ -79,6 +96,7 @@ class Reason(StrEnum):
     VIPPS_UNKNOWN = "vipps_unknown"
     VIPPS_TOO_LATE = "vipps_too_late"
     VIPPS_TOO_EARLY = "vipps_too_early"
+    CLAIM_PAYS = "claim_pays"
 
     # Digital mailbox
     NO_MAILBOX = "no_mailbox"

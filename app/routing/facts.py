@@ -8,59 +8,84 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from functools import cache
-from typing import Any, Self, get_type_hints
+from typing import Any, ClassVar, Self, get_type_hints
 
-from app.routing.channels import Answer, Kind, Mandate
+from app.routing.channels import Answer, Kind, Mandate, SentClaim
+
+MOST_BITS = 24
+"""No kind of facts may need more, so that three of them fit side by side in one 64-bit key."""
 
 
-@cache
-def _layout(cls: type) -> tuple[tuple[str, type, int, int], ...]:
-    """Name, type, first bit and width of each field."""
-    hints = get_type_hints(cls)
-    layout, at = [], 0
-    for item in fields(cls):
-        kind = hints[item.name]
-        width = 1 if kind is bool else (len(kind) - 1).bit_length()
-        layout.append((item.name, kind, at, width))
-        at += width
-    return tuple(layout)
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Where one fact lies in the number: its possible values in order, its first bit and how many it takes."""
+
+    values: tuple[Any, ...]
+    first: int
+    width: int
+
+    def bits(self, value: object) -> int:
+        """What *value* adds to the number. Raises ValueError for a value the fact cannot have."""
+        return self.values.index(value) << self.first
+
+    def value(self, bits: int) -> Any:
+        """The fact in the number *bits*. Raises IndexError when no value has that code."""
+        return self.values[bits >> self.first & (1 << self.width) - 1]
+
+    @property
+    def mask(self) -> int:
+        """All bits of this fact."""
+        return (1 << self.width) - 1 << self.first
 
 
 class Bits:
     """Frozen dataclasses of yes/no and small closed lists that fit in one whole number."""
 
     __slots__ = ()
+    _layouts: ClassVar[dict[type, dict[str, Field]]] = {}
+
+    @classmethod
+    def layout(cls) -> dict[str, Field]:
+        """The fields in the order of their bits."""
+        if cls not in Bits._layouts:
+            Bits._layouts[cls] = _layout(cls)
+        return Bits._layouts[cls]
 
     def as_bits(self) -> int:
-        """The facts as one whole number (at most 31 bits)."""
-        bits = 0
-        for name, kind, at, _ in _layout(type(self)):
-            value = getattr(self, name)
-            bits |= (int(value) if kind is bool else list(kind).index(value)) << at  # type: ignore[call-overload]
-        return bits
+        """The facts as one whole number of at most `MOST_BITS` bits."""
+        return sum(field.bits(getattr(self, name)) for name, field in self.layout().items())
 
     @classmethod
     def from_bits(cls, bits: int) -> Self:
         """The facts that gave *bits*."""
-        values: dict[str, Any] = {}
-        for name, kind, at, width in _layout(cls):
-            number = bits >> at & (1 << width) - 1
-            values[name] = bool(number) if kind is bool else list(kind)[number]  # type: ignore[call-overload]
-        return cls(**values)
+        return cls(**{name: field.value(bits) for name, field in cls.layout().items()})
 
     @classmethod
     def weight(cls, name: str, value: object = True) -> int:
         """What the field *name* with *value* adds to the bits: for building the number in SQL."""
-        for field, kind, at, _ in _layout(cls):
-            if field == name:
-                return (int(bool(value)) if kind is bool else list(kind).index(value)) << at  # type: ignore[call-overload]
-        raise KeyError(name)
+        return cls.layout()[name].bits(value)
+
+    @classmethod
+    def mask(cls, *names: str) -> int:
+        """All bits of the fields *names*: for clearing them in SQL."""
+        return sum(cls.layout()[name].mask for name in names)
 
     def as_words(self) -> dict[str, Any]:
         """Field by field, for people and JSON."""
-        values = {name: getattr(self, name) for name, *_ in _layout(type(self))}
+        values = {name: getattr(self, name) for name in self.layout()}
         return {name: value.value if isinstance(value, StrEnum) else value for name, value in values.items()}
+
+
+def _layout(cls: Any) -> dict[str, Field]:
+    hints = get_type_hints(cls)
+    layout, first = {}, 0
+    for item in fields(cls):
+        values = (False, True) if hints[item.name] is bool else tuple(hints[item.name])
+        layout[item.name] = Field(values, first, (len(values) - 1).bit_length())
+        first += layout[item.name].width
+    if first > MOST_BITS:
+        raise TypeError(f"{cls.__name__} needs {first} bits; {MOST_BITS} is the most")
+    return layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +134,7 @@ class InvoiceFacts(Bits):
     refused_mailbox: bool = False
     refused_email: bool = False
     refused_paper: bool = False
+    sent_claim: SentClaim = SentClaim.NONE  # this invoice's own claim, already with the bank
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +151,8 @@ class DayFacts(Bits):
     is_efaktura_silent: bool = False  # the register answered nothing at all in this run
     is_vipps_silent: bool = False
     is_krr_silent: bool = False
+    is_too_early_for_claim: bool = False
+    is_too_late_for_bank_notice: bool = False
 
 
 @dataclass(frozen=True, slots=True)

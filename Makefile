@@ -26,7 +26,7 @@ $(READY): requirements.lock $(wildcard app/translations/*/LC_MESSAGES/*.po)
 
 run: setup ## Make the demo municipality, route and send its invoices, start the site.
 	@$(FLASK) db upgrade
-	@$(FLASK) demo --if-empty
+	@$(FLASK) demo
 	@$(FLASK) invoices run --no-brakes || test $$? -eq 1
 	@$(FLASK) invoices report
 	@$(FLASK) whatnow --port $(PORT)
@@ -52,6 +52,7 @@ chaos: setup ## Kill the sending process again and again, and count what left.
 	@$(BIN)/python -m bench.chaos $(CHAOS)
 
 lock: setup ## Write requirements.lock anew from pyproject.toml.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
 

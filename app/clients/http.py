@@ -11,7 +11,7 @@ import json
 import random
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -153,23 +153,8 @@ class ServiceClient:
         raise failure
 
     def look_up(self, method: str, path: str, *, witness: Witness | None = None, **request: Any) -> Answered:
-        """A question that changes nothing: tried up to three times with growing, uneven waits within a minute.
-
-        No answer, 429 and 5xx are asked again; ``Retry-After`` is kept to when it is at most 20 seconds. Gives the last
-        answer, or raises the last `NotSent` or `AnswerLost`.
-        """
-        kept: dict[str, Answered] = {}
-        try:
-            for attempt in stamina.retry_context(
-                _wait_before_retry, LOOK_UP_TRIES, LOOK_UP_SECONDS, wait_initial=0.2, wait_max=5.0, wait_jitter=0.3
-            ):
-                with attempt:
-                    answered = kept["last"] = self.call(method, path, witness=witness, **request)
-                    if answered.status == 429 or answered.status >= 500:
-                        raise _AskAgain(answered.retry_after_seconds)
-        except _AskAgain:
-            return kept["last"]
-        return kept["last"]
+        """A question that changes nothing, asked again as `until_answered` says. Raises `NotSent` or `AnswerLost`."""
+        return until_answered(lambda: self.call(method, path, witness=witness, **request))
 
     def close(self) -> None:
         """Let the connections go."""
@@ -190,6 +175,26 @@ class ServiceClient:
             if len(content) > LARGEST_ANSWER or time.monotonic() > deadline:
                 raise httpx.ReadTimeout("the answer is too long")
         return bytes(content)
+
+
+def until_answered(call: Callable[[], Answered]) -> Answered:
+    """Make a call that is safe to repeat up to three times, with growing, uneven waits, within a minute.
+
+    No answer, 429 and 5xx are asked again; ``Retry-After`` is kept to when it is at most 20 seconds. Gives the last
+    answer, or raises the last `NotSent` or `AnswerLost`.
+    """
+    answered: list[Answered] = []
+    try:
+        for attempt in stamina.retry_context(
+            _wait_before_retry, LOOK_UP_TRIES, LOOK_UP_SECONDS, wait_initial=0.2, wait_max=5.0, wait_jitter=0.3
+        ):
+            with attempt:
+                answered.append(call())
+                if answered[-1].status == 429 or answered[-1].status >= 500:
+                    raise _AskAgain(answered[-1].retry_after_seconds)
+    except _AskAgain:
+        return answered[-1]
+    return answered[-1]
 
 
 class _Shared(httpx.BaseTransport):

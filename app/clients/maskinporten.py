@@ -1,0 +1,181 @@
+"""Maskinporten: signed grants against tokens for Digdir's registers.
+
+Source: docs.digdir.no maskinporten_protocol_jwtgrant and maskinporten_feilsoking (error codes MP-nnn).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+
+from app.clients.http import Answered, AnswerLost, CallFailed, NotSent, Outside, ServiceClient, until_answered
+from app.core.atomic import create_atomically, write_atomically
+from app.core.errors import SettingsInvalid
+from app.core.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+PROVIDER = "maskinporten"
+GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+ALGORITHM = "RS256"
+# They allow 120; the rest is for clocks that differ.
+GRANT_SECONDS = 100
+SPARE_SECONDS = 20
+KEY_FILE, PUBLIC_KEYS_FILE = "maskinporten.pem", "maskinporten-jwks.json"
+KEY_BITS = 2048
+
+_ERROR_CODE = re.compile(r"MP-\d{3}")
+_ERROR_WORD = re.compile(r"[a-z_]{1,40}")
+
+
+class TokenRefused(NotSent):
+    """Maskinporten did not give a token: ours to repair, whatever was to be asked was not asked."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The token of one scope; the lock lets one thread fetch while the others wait for what it brings."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    token: str = field(default="", repr=False)
+    good_until: float = 0.0
+
+
+class Maskinporten:
+    """Tokens by scope, kept until 20 seconds before they end. Safe for threads."""
+
+    def __init__(
+        self, outside: Outside, *, issuer: str, client_id: str, key: RSAKey, now: Callable[[], float] = time.time
+    ) -> None:
+        self._http = ServiceClient(PROVIDER, issuer, outside)
+        # The audience is the issuer with its slash; the address of the token endpoint is refused.
+        self._issuer, self._client_id, self._key, self._now = issuer, client_id, key, now
+        self._kept: dict[str, _Kept] = {}
+        self._making = threading.Lock()
+
+    def authorized(self, scope: str, call: Callable[[str], Answered]) -> Answered:
+        """The answer of *call* with a token for *scope*; after 401 once more, with a new token.
+
+        Raises `TokenRefused` or `NotSent` when there is no token, and whatever *call* raises.
+        """
+        token = self.token(scope)
+        answered = call(token)
+        if answered.status != 401:
+            return answered
+        self._drop(scope, token)
+        return call(self.token(scope))
+
+    def token(self, scope: str) -> str:
+        """A token for *scope* (one), from the cache or fetched. Raises `TokenRefused` or `NotSent`."""
+        with self._making:
+            kept = self._kept.setdefault(scope, _Kept())
+        with kept.lock:
+            if self._now() >= kept.good_until:
+                kept.token, lifetime = self._fetch(scope)
+                kept.good_until = self._now() + lifetime - SPARE_SECONDS
+            return kept.token
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._http.close()
+
+    def _drop(self, scope: str, token: str) -> None:
+        kept = self._kept[scope]
+        with kept.lock:
+            # Another thread may have brought a new one already.
+            if kept.token == token:
+                kept.good_until = 0.0
+
+    def _fetch(self, scope: str) -> tuple[str, float]:
+        try:
+            answered = until_answered(lambda: self._ask(scope))
+            if answered.is_success:
+                content = answered.json_object()
+                return str(content["access_token"]), float(content["expires_in"])
+        except CallFailed as error:
+            failure = NotSent(PROVIDER, error.detail, needs_alarm=error.needs_alarm)
+        except (KeyError, TypeError, ValueError):
+            failure = NotSent(PROVIDER, "the answer has no usable access_token and expires_in")
+        else:
+            failure = _refusal(answered)
+        raise failure
+
+    def _ask(self, scope: str) -> Answered:
+        # A grant works once, so each try has its own.
+        return self._http.call("POST", "token", data={"grant_type": GRANT, "assertion": self._assertion(scope)})
+
+    def _assertion(self, scope: str) -> str:
+        issued = int(self._now())
+        # Exactly these: any other claim is refused.
+        claims = {
+            "aud": self._issuer,
+            "iss": self._client_id,
+            "scope": scope,
+            "iat": issued,
+            "exp": issued + GRANT_SECONDS,
+            "jti": str(uuid.uuid4()),
+        }
+        return jwt.encode({"alg": ALGORITHM, "kid": self._key.kid}, claims, self._key, algorithms=[ALGORITHM])
+
+
+def _refusal(answered: Answered) -> NotSent:
+    """What went wrong, with Maskinporten's code and none of its free text."""
+    try:
+        content = answered.json_object()
+    except AnswerLost:
+        content = {}
+    word = _ERROR_WORD.fullmatch(str(content.get("error") or ""))
+    code = _ERROR_CODE.search(str(content.get("error_description") or ""))
+    parts = [str(answered.status), word[0] if word else "", code[0] if code else ""]
+    detail = f"no token: {' '.join(part for part in parts if part)}"
+    if answered.status == 429 or answered.status >= 500:
+        return NotSent(PROVIDER, detail)
+    log.error("maskinporten_refused", detail=detail)
+    return TokenRefused(PROVIDER, detail, needs_alarm=True)
+
+
+def client_key(settings: Settings) -> RSAKey:
+    """The key registered with Maskinporten, under ``INSTANCE_DIR/keys``; raises `SettingsInvalid`.
+
+    Where the sandbox answers, the key is made when it is missing, and its public half registered with the stand-in.
+    """
+    path = settings.keys_dir / KEY_FILE
+    if settings.sandbox and not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        create_atomically(path, RSAKey.generate_key(KEY_BITS, private=True).as_pem(private=True), mode=0o600)
+    key = _read_key(path, settings.maskinporten_key_id)
+    if settings.sandbox:
+        _register(settings, key)
+    return key
+
+
+def _read_key(path: Path, key_id: str) -> RSAKey:
+    try:
+        key = RSAKey.import_key(path.read_bytes(), {"kid": key_id, "use": "sig", "alg": ALGORITHM})
+    except FileNotFoundError:
+        raise SettingsInvalid(f"there is no key for Maskinporten: put the registered RSA key into {path}") from None
+    except (JoseError, ValueError):
+        raise SettingsInvalid(f"{path} is not an RSA key in PEM form") from None
+    if not key.is_private:
+        raise SettingsInvalid(f"{path} holds a public key: the private key is needed to sign")
+    return key
+
+
+def _register(settings: Settings, key: RSAKey) -> None:
+    path = settings.sandbox_dir / PUBLIC_KEYS_FILE
+    public = {"client_id": settings.maskinporten_client_id, "keys": [key.as_dict(private=False)]}
+    content = json.dumps(public).encode()
+    if not path.exists() or path.read_bytes() != content:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)

@@ -129,6 +129,7 @@ class Settings(BaseSettings):
     # National ids
     national_id_synthetic: bool | None = None
     national_id_accepts_2032_rule: bool | None = None
+    national_id_offsets: Annotated[tuple[Literal["80", "65", "40"], ...], NoDecode, BeforeValidator(_split)] = ("80",)
 
     # Outside services
     sandbox: bool | None = None

@@ -1,27 +1,38 @@
 """One HTTP client per provider: bounded in time, without redirects, with every failure as a type.
 
 A caller must be able to tell "surely not sent" from "perhaps taken", because only the first may be sent again unasked.
-The errors carry the provider's name and a short fact, never an address, a header or a body, which may hold national
-ids.
+What surely never left is told from what may have been taken in `app.clients.exchange`.
 """
 
 from __future__ import annotations
 
-import json
 import random
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import httpx
 import stamina
 
+from app.clients.exchange import Answered, AnswerLost, CallFailed, NotSent
 from app.core.errors import SettingsInvalid
 from app.core.settings import Settings
+
+__all__ = [
+    "AnswerLost",
+    "Answered",
+    "CallFailed",
+    "NotSent",
+    "Outside",
+    "ServiceClient",
+    "Timeouts",
+    "Witness",
+    "outside",
+    "until_answered",
+]
 
 LARGEST_ANSWER = 64_000_000
 LOOK_UP_TRIES = 3
@@ -38,57 +49,6 @@ class Timeouts:
     write: float = 30.0
     pool: float = 5.0
     total: float = 120.0
-
-
-class CallFailed(Exception):
-    """A call without an answer. ``needs_alarm``: no later try can help until somebody repairs something."""
-
-    def __init__(self, provider: str, detail: str, *, needs_alarm: bool = False) -> None:
-        super().__init__(f"{provider}: {detail}")
-        self.provider, self.detail, self.needs_alarm = provider, detail, needs_alarm
-
-
-class NotSent(CallFailed):
-    """Nothing of the request reached the provider: no connection, no free connection, a bad certificate."""
-
-
-class AnswerLost(CallFailed):
-    """The provider may have taken it: time-out or reset after sending began, or an answer that cannot be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What the provider answered, whatever its status. repr hides the content."""
-
-    provider: str
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the status is 2xx."""
-        return 200 <= self.status < 300
-
-    @property
-    def retry_after_seconds(self) -> float | None:
-        """The header ``Retry-After``, given as seconds or as a date; None when absent or unreadable."""
-        return _retry_after(self.headers.get("retry-after", ""))
-
-    def json(self) -> Any:
-        """The content as JSON. Raises `AnswerLost`, since what was meant is not known."""
-        try:
-            return json.loads(self.content)
-        except ValueError:
-            pass
-        raise AnswerLost(self.provider, f"answered {self.status} with something that is not JSON")
-
-    def json_object(self) -> dict[str, Any]:
-        """The content as a JSON object. Raises `AnswerLost`."""
-        value = self.json()
-        if not isinstance(value, dict):
-            raise AnswerLost(self.provider, f"answered {self.status} with something that is not a JSON object")
-        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,15 +205,6 @@ def _is_about_tls(error: BaseException) -> bool:
             return True
         cause = cause.__cause__ or cause.__context__
     return False
-
-
-def _retry_after(value: str) -> float | None:
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
-        return None
 
 
 @cache

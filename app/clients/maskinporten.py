@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
@@ -20,6 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from app.clients.http import Answered, AnswerLost, CallFailed, NotSent, Outside, ServiceClient, until_answered
+from app.clients.tokens import TokenCache
 from app.core.atomic import create_atomically, write_atomically
 from app.core.errors import SettingsInvalid
 from app.core.settings import Settings
@@ -31,7 +30,6 @@ GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ALGORITHM = "RS256"
 # They allow 120; the rest is for clocks that differ.
 GRANT_SECONDS = 100
-SPARE_SECONDS = 20
 KEY_FILE, PUBLIC_KEYS_FILE = "maskinporten.pem", "maskinporten-jwks.json"
 KEY_BITS = 2048
 
@@ -43,15 +41,6 @@ class TokenRefused(NotSent):
     """Maskinporten did not give a token: ours to repair, whatever was to be asked was not asked."""
 
 
-@dataclass(slots=True)
-class _Kept:
-    """The token of one scope; the lock lets one thread fetch while the others wait for what it brings."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    token: str = field(default="", repr=False)
-    good_until: float = 0.0
-
-
 class Maskinporten:
     """Tokens by scope, kept until 20 seconds before they end. Safe for threads."""
 
@@ -61,41 +50,22 @@ class Maskinporten:
         self._http = ServiceClient(PROVIDER, issuer, outside)
         # The audience is the issuer with its slash; the address of the token endpoint is refused.
         self._issuer, self._client_id, self._key, self._now = issuer, client_id, key, now
-        self._kept: dict[str, _Kept] = {}
-        self._making = threading.Lock()
+        self._tokens = TokenCache(self._fetch, now)
 
     def authorized(self, scope: str, call: Callable[[str], Answered]) -> Answered:
         """The answer of *call* with a token for *scope*; after 401 once more, with a new token.
 
         Raises `TokenRefused` or `NotSent` when there is no token, and whatever *call* raises.
         """
-        token = self.token(scope)
-        answered = call(token)
-        if answered.status != 401:
-            return answered
-        self._drop(scope, token)
-        return call(self.token(scope))
+        return self._tokens.authorized(scope, call)
 
     def token(self, scope: str) -> str:
         """A token for *scope* (one), from the cache or fetched. Raises `TokenRefused` or `NotSent`."""
-        with self._making:
-            kept = self._kept.setdefault(scope, _Kept())
-        with kept.lock:
-            if self._now() >= kept.good_until:
-                kept.token, lifetime = self._fetch(scope)
-                kept.good_until = self._now() + lifetime - SPARE_SECONDS
-            return kept.token
+        return self._tokens.token(scope)
 
     def close(self) -> None:
         """Let the connections go."""
         self._http.close()
-
-    def _drop(self, scope: str, token: str) -> None:
-        kept = self._kept[scope]
-        with kept.lock:
-            # Another thread may have brought a new one already.
-            if kept.token == token:
-                kept.good_until = 0.0
 
     def _fetch(self, scope: str) -> tuple[str, float]:
         try:

@@ -17,6 +17,8 @@ from app.delivery import models as delivery_models
 from app.invoices import models as invoices_models
 from app.registries import models as registries_models
 from app.residents import models as residents_models
+from app.sandbox import SandboxTransport
+from app.sandbox.commands import demo
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 MODELS = (audit, delivery_models, invoices_models, registries_models, residents_models)
@@ -30,6 +32,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         {name.upper(): value for name, value in settings.model_dump().items()},
         SETTINGS=settings,
         CLOCK=Clock.for_day(settings.today),
+        TRANSPORT=SandboxTransport(settings.sandbox_dir) if settings.sandbox else None,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         # The values bound to a statement may be personal: they stay out of every error text.
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
@@ -41,4 +44,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
+    if settings.sandbox:
+        app.cli.add_command(demo)
     return app

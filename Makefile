@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup lint bench chaos lock clean
+.PHONY: help run test check setup theme lint bench chaos lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,7 +13,11 @@ READY := .venv/ready
 help: ## List what can be made.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
-setup: $(READY) ## Only the environment: .venv from the lock file, translations compiled.
+setup: $(READY) ## Only the environment: .venv from the lock file, translations compiled, the pages' look built.
+	@$(BIN)/python app/web/frontend/build.py
+
+theme: $(READY) ## Build the pages' look anew, after a change of colours or packages.
+	@$(BIN)/python app/web/frontend/build.py --force
 
 $(READY): requirements.lock $(wildcard app/translations/*/LC_MESSAGES/*.po)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -57,4 +61,4 @@ lock: setup ## Write requirements.lock anew from pyproject.toml.
 		--no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
 
 clean: ## Remove the environment and everything the demo made.
-	rm -rf .venv instance .cache
+	rm -rf .venv instance .cache static/vendor

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Mapping
+from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Engine, Select, any_, event, func
+from sqlalchemy import BigInteger, ColumnElement, Delete, Engine, FromClause, Select, any_, delete, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import Insert
@@ -56,6 +57,30 @@ def picked(session: Session, column: Any, query: Select[int]) -> ColumnElement[b
     ids = func.array(query.scalar_subquery(), type_=postgresql.ARRAY(BigInteger))
     same: ColumnElement[bool] = column == any_(ids)
     return same
+
+
+class Lock(IntEnum):
+    """What only one transaction at a time may do. The numbers are PostgreSQL advisory lock keys."""
+
+    FACTS = 7_946_485_001
+    CLAIMS = 7_946_485_002
+
+
+def serialize(session: Session, lock: Lock) -> None:
+    """Wait until no other transaction holds *lock*, and hold it until this one ends. SQLite has one writer anyway."""
+    if not is_sqlite(session):
+        session.execute(select(func.pg_advisory_xact_lock(lock.value)))
+
+
+def taken_rows(session: Session, table: Any, *columns: Any) -> tuple[FromClause, Delete | None]:
+    """All rows of *table*, taken out of it by the statement that reads them, so that a row added meanwhile stays.
+
+    Gives what to read from, and what to run right after in the same transaction (SQLite, where a statement cannot do
+    both but nobody else can write in between; the reading statement must be the transaction's first, and a write).
+    """
+    if is_sqlite(session):
+        return select(*columns).subquery("taken"), delete(table)
+    return delete(table).returning(*columns).cte("taken"), None
 
 
 def prepare_engine(engine: Engine) -> None:

@@ -1,0 +1,154 @@
+"""Every distinct plan, made once: the table that planning joins instead of deciding invoice by invoice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from app.core.dialect import insert_ignoring
+from app.core.settings import Settings
+from app.delivery.models import PlanRow
+from app.routing import channels, facts, policy, rules
+from app.routing.channels import Channel, Reason
+from app.routing.facts import MOST_BITS, DayFacts, Facts, InvoiceFacts, ResidentFacts
+from app.routing.policy import Plan, Policy, decide
+
+AT_ONCE = 200
+INVOICE_AT = 1 << MOST_BITS
+DAY_AT = 1 << 2 * MOST_BITS
+PART = INVOICE_AT - 1
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The municipality's choices as the rules read them."""
+    return Policy(
+        order=tuple(Channel(name) for name in settings.routing_order),
+        reservation_closes_email=settings.reservation_closes_email,
+        email_requires_confirmation=settings.email_requires_confirmation,
+        bank_notifies=settings.avtalegiro_notice == "bank",
+    )
+
+
+def policy_digest(choices: Policy) -> str:
+    """Sixteen characters that change whenever the rules' code or the municipality's choices do."""
+    return hashlib.sha256(_code() + repr(choices).encode()).hexdigest()[:16]
+
+
+@cache
+def _code() -> bytes:
+    return b"".join(Path(module.__file__ or "").read_bytes() for module in (channels, facts, policy, rules))
+
+
+def key_of(resident: int, invoice: int, day: int) -> int:
+    """Three numbers of facts side by side in one 63-bit key."""
+    return resident + invoice * INVOICE_AT + day * DAY_AT
+
+
+def triple_of(key: int) -> tuple[int, int, int]:
+    """The three numbers of facts in *key*."""
+    return key & PART, key // INVOICE_AT & PART, key // DAY_AT
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPlan:
+    """A stored plan."""
+
+    id: int
+    plan: Plan
+
+
+@dataclass(slots=True)
+class PlanBook:
+    """The plans used in one run, by key: read from the table, else decided and stored there. Does not commit."""
+
+    session: Session
+    policy: Policy
+    digest: str
+    plans: dict[int, KnownPlan] = field(default_factory=dict)
+    made: int = 0
+
+    @classmethod
+    def of(cls, session: Session, settings: Settings) -> PlanBook:
+        """The book for the settings in force."""
+        choices = policy_of(settings)
+        return cls(session, choices, policy_digest(choices))
+
+    def learn(self, keys: Collection[int]) -> list[int]:
+        """Make sure that every one of *keys* has a plan; gives those that are new to this book."""
+        new = sorted(set(keys) - self.plans.keys())
+        for part in _parts(new):
+            found = self._stored(part)
+            missing = [key for key in part if key not in found]
+            if missing:
+                self.session.execute(insert_ignoring(self.session, PlanRow), [self._row(key) for key in missing])
+                self.made += len(missing)
+                found |= self._stored(missing)
+            self.plans.update({key: KnownPlan(found[key], self._decide(key)) for key in part})
+        return new
+
+    def _stored(self, keys: list[int]) -> dict[int, int]:
+        columns = (PlanRow.resident_facts, PlanRow.invoice_facts, PlanRow.day_facts)
+        rows = self.session.execute(
+            select(PlanRow.id, *columns).where(
+                PlanRow.policy == self.digest, tuple_(*columns).in_([triple_of(key) for key in keys])
+            )
+        )
+        return {key_of(row[1], row[2], row[3]): row[0] for row in rows}
+
+    def _decide(self, key: int) -> Plan:
+        resident, invoice, day = triple_of(key)
+        return decide(
+            Facts(ResidentFacts.from_bits(resident), InvoiceFacts.from_bits(invoice), DayFacts.from_bits(day)),
+            self.policy,
+        )
+
+    def _row(self, key: int) -> dict[str, object]:
+        plan, (resident, invoice, day) = self._decide(key), triple_of(key)
+        return {
+            "policy": self.digest,
+            "resident_facts": resident,
+            "invoice_facts": invoice,
+            "day_facts": day,
+            "claim": plan.claim.value if plan.claim else None,
+            "route": [channel.value for channel in plan.route],
+            "passed_over": {channel.value: reason.value for channel, reason in plan.passed_over.items()},
+            "hold": plan.hold,
+            "is_notice": plan.is_notice,
+            "is_waiting": plan.is_waiting,
+            "is_open_ended": plan.is_open_ended,
+        }
+
+
+def plan_of(row: PlanRow) -> Plan:
+    """A stored plan as the policy gave it."""
+    return Plan(
+        claim=channels.Claim(row.claim) if row.claim else None,
+        route=tuple(Channel(name) for name in row.route),
+        passed_over={Channel(name): Reason(reason) for name, reason in row.passed_over.items()},
+        hold=row.hold,
+        is_notice=row.is_notice,
+        is_waiting=row.is_waiting,
+        is_open_ended=row.is_open_ended,
+    )
+
+
+def facts_in(row: PlanRow) -> Facts:
+    """The facts a stored plan was made from."""
+    return Facts(
+        ResidentFacts.from_bits(row.resident_facts),
+        InvoiceFacts.from_bits(row.invoice_facts),
+        DayFacts.from_bits(row.day_facts),
+    )
+
+
+def _parts(keys: Iterable[int]) -> Iterator[list[int]]:
+    rest = iter(keys)
+    while part := list(islice(rest, AT_ONCE)):
+        yield part

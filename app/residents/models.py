@@ -31,7 +31,8 @@ class Resident(Base):
     """One customer of the municipality: a person or an organisation.
 
     ``national_id_encrypted`` is bound to ``public_id``; ``national_id_index`` is the keyed blind index
-    (`app.core.crypto.NationalIdVault`). ``register_digest`` is the SHA-256 of the register row last taken.
+    (`app.core.crypto.NationalIdVault`). ``register_digest`` is the SHA-256 of the register row last
+    taken (`app.residents.register_digest`), None when it must be read anew.
     """
 
     __tablename__ = "resident"
@@ -73,8 +74,9 @@ class ContactSource(StrEnum):
 
 
 class ClosedReason(StrEnum):
-    """Why a contact point is no longer used."""
+    """Why a contact point is no longer used. Only what the register itself withdrew may the register bring back."""
 
+    WITHDRAWN = "withdrawn"
     REPLACED = "replaced"
     REMOVED = "removed"
     BOUNCED = "bounced"
@@ -84,7 +86,8 @@ class ClosedReason(StrEnum):
 class ContactPoint(Base):
     """One mobile number (E.164) or e-mail address of a resident, open or closed.
 
-    At most one of each kind is open. A closed one is kept: the register may not bring the same value back.
+    At most one of each kind is open. A closed one is kept: what a person or a bounce closed, the register may not
+    bring back.
     """
 
     __tablename__ = "contact_point"

@@ -62,6 +62,7 @@ class Consignment:
     ``key`` is the UUIDv5 derived from the attempt, the same on every repeat of it. ``witness_kind`` is ``demand``,
     ``notice`` or ``claim``. ``amount_ore``: whole øre. ``pdf``: the document in full (empty for a claim).
     ``claim_type`` is the AvtaleGiro transaction type ("02", "21") and ``is_cancellation`` takes a claim back.
+    ``presentation_url``: where a bank or Vipps fetches the PDF (`app.core.links`); only those two channels need it.
     """
 
     key: str
@@ -82,6 +83,7 @@ class Consignment:
     pays_by_avtalegiro: bool = False
     is_resend: bool = False
     lines: tuple[str, ...] = ()
+    presentation_url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

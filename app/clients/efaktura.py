@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.clients.efaktura_contract import (
+    MOST_PEOPLE,
     NOT_FOUND,
     SHIPMENT_EXISTS,
     SHIPMENT_RULES,
@@ -28,7 +29,6 @@ from app.clients.look_ups import LookUp, ask_in_halves, check_look_up
 from app.clients.rules import Judgement, Verdict, judge, judge_failure
 
 PROVIDER = "efaktura"
-MOST_PEOPLE = MOST_TRANSACTIONS = 1000
 
 
 class Efaktura:

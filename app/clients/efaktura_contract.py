@@ -14,6 +14,8 @@ from typing import Any
 from app.clients.rules import Judgement, Rule, Verdict, rule
 from app.routing.channels import Answer
 
+MOST_PEOPLE = MOST_TRANSACTIONS = 1000
+
 COMBO = "Mastercard Payment Services, combo service error codes (channels.md §1.2)"
 GATEWAY = "our gateway contract"
 SHIPMENT_EXISTS, TRANSACTION_EXISTS, NOT_FOUND = "3002", "3003", "201"

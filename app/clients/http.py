@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -85,6 +86,8 @@ class ServiceClient:
     ) -> None:
         self.provider, self._outside = provider, outside
         times, seats = outside.timeouts, outside.seats
+        # A caller waits here for its turn, rather than for a connection, which would end in a time-out.
+        self._seats = threading.BoundedSemaphore(seats)
         self._client = httpx.Client(
             base_url=base_url,
             headers=dict(headers or {}),
@@ -104,7 +107,7 @@ class ServiceClient:
         headers = {**request.pop("headers", {}), **self._witness_headers(witness)}
         failure: CallFailed
         try:
-            with self._client.stream(method, path, headers=headers, **request) as response:
+            with self._seats, self._client.stream(method, path, headers=headers, **request) as response:
                 content = self._read(response)
                 return Answered(self.provider, response.status_code, response.headers, content)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:

@@ -1,0 +1,53 @@
+"""The eFaktura register: does eFaktura reach the resident from this municipality, and by which identifier?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.clients.efaktura import Efaktura
+from app.clients.efaktura_contract import MOST_PEOPLE, Consumer
+from app.registries.contract import Reply, Said, Target
+from app.registries.models import Register
+from app.routing.channels import Answer
+
+NOT_ASKABLE = (Said(Register.EFAKTURA, Answer.NO),)
+
+
+class EfakturaRegistry:
+    """Asks by national id, else by name, postal code, address and mobile; up to 1000 a call.
+
+    Who has neither can never be found, so the answer is no.
+    """
+
+    provider = "efaktura"
+    registers = (Register.EFAKTURA,)
+    chunk = MOST_PEOPLE
+
+    def __init__(self, client: Efaktura) -> None:
+        self._client = client
+
+    def ask(self, targets: Sequence[Target]) -> Reply:
+        """Whether each takes eFaktura from us."""
+        consumers = [_consumer(target) for target in targets if _is_askable(target)]
+        found = self._client.look_up(consumers)
+        said = {target.resident_id: NOT_ASKABLE for target in targets if not _is_askable(target)}
+        for reference, answer in found.answers.items():
+            said[int(reference)] = (Said(Register.EFAKTURA, answer.answer, answer.identifier),)
+        return Reply(said, found.calls, found.answered_calls, found.failure, found.needs_alarm)
+
+
+def _is_askable(target: Target) -> bool:
+    return bool(target.national_id or (target.name.strip() and target.postal_code.strip()))
+
+
+def _consumer(target: Target) -> Consumer:
+    # The number alone, where there is one: nothing more than needed.
+    if target.national_id:
+        return Consumer(str(target.resident_id), national_id=target.national_id)
+    return Consumer(
+        str(target.resident_id),
+        name=target.name.strip(),
+        postal_code=target.postal_code.strip(),
+        address_line=target.address_line.strip() or None,
+        mobile=target.mobile,
+    )

@@ -1,0 +1,118 @@
+"""Which residents each register is asked about: those whose waiting invoices need its answer, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+from operator import or_ as or_bits
+from typing import Any
+
+import structlog
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session
+
+from app.core.crypto import NationalIdUnreadable, NationalIdVault
+from app.invoices.models import Pending
+from app.registries.contract import Target
+from app.registries.models import Register
+from app.residents.models import (
+    AddressProtection,
+    ContactKind,
+    ContactPoint,
+    Preference,
+    Resident,
+    ResidentKind,
+)
+from app.routing.channels import Channel, Kind
+from app.routing.facts import InvoiceFacts
+
+log = structlog.get_logger(__name__)
+
+PAGE = 1000
+KIND_BITS = reduce(or_bits, (InvoiceFacts.weight("kind", kind) for kind in Kind))
+
+
+def targets(session: Session, register: Register, vault: NationalIdVault, chunk: int) -> Iterator[list[Target]]:
+    """Those *register* is asked about, at most *chunk* at a time, by rising id.
+
+    Read a page at a time, and the session let go between: no transaction is open while a register thinks.
+    """
+    after = 0
+    while True:
+        rows = session.execute(_question(register).where(Resident.id > after).order_by(Resident.id).limit(PAGE)).all()
+        session.commit()
+        if not rows:
+            return
+        after = rows[-1].id
+        page = [_target(row, register, vault) for row in rows]
+        for start in range(0, len(page), chunk):
+            yield page[start : start + chunk]
+
+
+def _question(register: Register) -> Any:
+    mobile = (
+        select(ContactPoint.value)
+        .where(
+            ContactPoint.resident_id == Resident.id,
+            ContactPoint.kind == ContactKind.MOBILE,
+            ContactPoint.closed_at.is_(None),
+        )
+        .correlate(Resident)
+        .scalar_subquery()
+    )
+    has_national_id, has_mobile = Resident.national_id_encrypted.is_not(None), mobile.is_not(None)
+    can_be_asked = {
+        Register.EFAKTURA: or_(has_national_id, has_mobile),
+        Register.VIPPS: has_mobile,
+        Register.MAILBOX: has_national_id,
+        Register.RESERVATION: has_national_id,
+    }[register]
+    return select(
+        Resident.id,
+        Resident.public_id,
+        Resident.national_id_encrypted,
+        Resident.name,
+        Resident.postal_code,
+        Resident.address_line_1,
+        mobile.label("mobile"),
+    ).where(
+        Resident.kind == ResidentKind.PERSON,
+        can_be_asked,
+        exists().where(Pending.resident_id == Resident.id, _needs_answer(register)),
+        ~exists().where(Preference.resident_id == Resident.id, _closes(register)),
+    )
+
+
+def _needs_answer(register: Register) -> ColumnElement[bool]:
+    """Whether a waiting invoice may depend on the answer, by its facts."""
+    # Whoever is dead or has a protected address is held for a person, unless one has looked already.
+    is_open = or_(
+        and_(Resident.deceased_on.is_(None), Resident.address_protection == AddressProtection.NONE),
+        _has("is_released"),
+    )
+    if register in {Register.MAILBOX, Register.RESERVATION}:
+        return and_(is_open, _has("may_ask_krr"))
+    is_demand = Pending.facts.bitwise_and(KIND_BITS) == InvoiceFacts.weight("kind", Kind.DEMAND)
+    return and_(is_open, is_demand, ~_has("is_decision"))
+
+
+def _has(fact: str) -> ColumnElement[bool]:
+    return Pending.facts.bitwise_and(InvoiceFacts.weight(fact)) != 0
+
+
+def _closes(register: Register) -> ColumnElement[bool]:
+    """The choice of a resident that makes the answer needless. The mailbox closed alone does not: e-mail needs the
+    reservation."""
+    closed = {Register.EFAKTURA: Channel.EFAKTURA, Register.VIPPS: Channel.VIPPS}.get(register)
+    by_letter: ColumnElement[bool] = Preference.is_all_by_letter.is_(True)
+    return by_letter if closed is None else or_(by_letter, Preference.channel == closed)
+
+
+def _target(row: Any, register: Register, vault: NationalIdVault) -> Target:
+    national_id = None
+    if register is not Register.VIPPS and row.national_id_encrypted is not None:
+        try:
+            national_id = vault.decrypt(row.national_id_encrypted, row=row.public_id)
+        except NationalIdUnreadable:
+            log.error("national_id_unreadable", resident=row.id)
+    return Target(row.id, national_id, row.name, row.postal_code, row.address_line_1, row.mobile)

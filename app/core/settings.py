@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     municipality_address: str = "Postboks 115, 4126 Jørpeland"
     contact_phone: str = "51 74 30 00"
     contact_email: str = "postmottak@example.com"
+    contact_hours: str = "9–14"
+    accessibility_statement_url: str = ""
     default_language: Literal["nb", "nn", "en"] = "nn"
 
     # Routing

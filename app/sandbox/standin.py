@@ -125,7 +125,7 @@ class StandIn:
     ) -> str:
         """The fault of this call, or ``""``."""
         faults, record = call.world.faults, held.record(self.service, identifier)
-        if record.taken is not None:
+        if record.taken is not None and record.taken["kind"] != "lookup":
             possible = {kind for kind in possible if kind not in {"refuse", "late_refusal"}}
         invoice = invoice or call.invoice
         return draw(faults, self.service, step, identifier, record.tries, possible, invoice, national_id)

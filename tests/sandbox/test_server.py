@@ -1,0 +1,100 @@
+"""The sandbox as processes of its own: addressed by path, sharing one truth, surviving a kill."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.sandbox.world import Faults, write_world
+from tests.sandbox.samples import KARI, PEOPLE, outcomes, shipment, transaction, vipps_invoice
+
+ID = "orgno-no.946485764.F-1001"
+
+
+class Server:
+    """One process of ``python -m app.sandbox`` on a free port."""
+
+    def __init__(self, directory: Path) -> None:
+        command = [sys.executable, "-m", "app.sandbox", "--directory", str(directory), "--port", "0"]
+        self.process = subprocess.Popen([*command, "--timeout-seconds", "20"], stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.address = self.process.stdout.readline().split()[-1]
+
+    def url(self, host: str, path: str) -> str:
+        """The address of *path* at *host*, by way of this process."""
+        return f"{self.address}/_host/{host}{path}"
+
+    def put(self, client: httpx.Client) -> int:
+        """Send one invoice to Vipps; returns the status."""
+        host = "invoice-api.vipps.no"
+        secrets = {"client_id": "a", "client_secret": "b"}
+        token = client.post(self.url(host, "/accesstoken/get"), headers=secrets).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}", "X-Witness-Invoice": "F-1001", "X-Witness-Kind": "demand"}
+        asked = {"type": "nin-no", "value": KARI.national_id}
+        found = client.post(self.url(host, "/vipps-isp/v1/recipients/tokens"), json=asked, headers=headers)
+        body = vipps_invoice(found.json()["recipientToken"])
+        return client.put(self.url(host, f"/vipps-isp/v1/invoices/{ID}"), json=body, headers=headers).status_code
+
+
+@pytest.fixture
+def network() -> Iterator[httpx.Client]:
+    """A client that reaches the network of this machine."""
+    with httpx.Client(timeout=httpx.Timeout(20.0), trust_env=False) as client:
+        yield client
+
+
+@contextlib.contextmanager
+def serving(directory: Path) -> Iterator[Server]:
+    """A server for as long as the block runs."""
+    server = Server(directory)
+    try:
+        yield server
+    finally:
+        server.process.kill()
+        server.process.communicate()
+
+
+def test_two_processes_take_one_message_once_and_a_third_knows_it_after_a_kill(
+    directory: Path, network: httpx.Client
+) -> None:
+    with serving(directory) as one, serving(directory) as other:
+        assert [one.put(network), other.put(network)] == [200, 200]
+        one.process.send_signal(signal.SIGKILL)
+        one.process.wait(20)
+        assert other.put(network) == 200
+    with serving(directory) as third:
+        assert third.put(network) == 200
+    assert outcomes(directory, ID) == ["accepted", "repeat", "repeat", "repeat"]
+
+
+def test_a_lost_answer_is_held_back_until_the_client_gives_up(directory: Path, network: httpx.Client) -> None:
+    write_world(directory, PEOPLE, Faults(invoices={"F-1001": {"efaktura": ["timeout_after"]}}))
+    one = transaction()
+    with serving(directory) as server:
+        address = server.url("efaktura-gateway.sandbox", "/v1/shipments")
+        with pytest.raises(httpx.ReadTimeout):
+            network.post(address, json=shipment(one), timeout=1.0)
+        assert network.get(
+            server.url("efaktura-gateway.sandbox", f"/v1/transactions/{one['transactionId']}")
+        ).is_success
+    assert outcomes(directory, one["transactionId"]) == ["accepted"]
+
+
+def test_sigterm_ends_the_process_cleanly_and_no_request_is_written_out(directory: Path, network: httpx.Client) -> None:
+    server = Server(directory)
+    network.get(server.url("localhost:9093", f"/api/capabilities/{KARI.national_id}")).raise_for_status()
+    server.process.send_signal(signal.SIGTERM)
+    output, _ = server.process.communicate(timeout=20)
+    assert (server.process.returncode, output) == (0, "")
+
+
+def test_a_wrong_command_line_is_exit_code_2() -> None:
+    command = [sys.executable, "-m", "app.sandbox", "--port", "0"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 2

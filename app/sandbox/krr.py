@@ -9,10 +9,16 @@ is absent from the answer.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import time
+from functools import cache
 from typing import Any, ClassVar
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Response
@@ -26,7 +32,17 @@ CONTACT_SCOPE = "krr:global/kontaktinformasjon.read"
 MAILBOX_SCOPE = "krr:global/digitalpost.read"
 PROVIDERS = {"digipost": "984661185", "e-boks": "922020175"}
 RULE_VERIFIED_AT = "2026-08-05T10:45:15.768Z"
-CERTIFICATE = "MIIBsandboxcertificate"
+
+
+@cache
+def certificate() -> str:
+    """A real X.509 certificate (PEM) that is good from 2020 to 2050, for every mailbox the same."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Sandkassens postkasse")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+    signed = builder.not_valid_after(dt.datetime(2050, 1, 1, tzinfo=dt.UTC)).sign(key, hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def problem(status: int, title: str, detail: str, pointer: str | None = None) -> Response:
@@ -120,7 +136,7 @@ def person_object(national_id: str, person: Person, scopes: frozenset[str]) -> d
             "postkasseadresse": f"sandbox.resident#{hashlib.sha256(national_id.encode()).hexdigest()[:4].upper()}",
             "postkasseleverandoeradresse": PROVIDERS[krr.mailbox],
         }
-        answer["sertifikat"] = CERTIFICATE
+        answer["sertifikat"] = certificate()
     return answer
 
 

@@ -100,5 +100,6 @@ class Registry:
             seen = (0, 0, 0)
         if seen != self._seen:
             with self._lock:
-                self._world, self._seen = load_world(self._directory), seen
+                if seen != self._seen:
+                    self._world, self._seen = load_world(self._directory), seen
         return self._world

@@ -169,26 +169,29 @@ def write_world(
     return path
 
 
+def efaktura_from_json(entry: Mapping[str, Any]) -> Efaktura:
+    """The element ``efaktura`` of a person."""
+    return Efaktura(entry["identifier"], entry["accepts"], tuple(entry.get("blocked_issuers", ())))
+
+
 def person_from_json(entry: Any) -> Person:
     """One element of ``people``; raises `WorldInvalid`."""
     try:
-        known = unknown_person(entry["national_id"] or entry["mobile"] or entry["name"])
-        efaktura = entry.get("efaktura")
-        return Person(
-            national_id=entry["national_id"],
-            mobile=entry["mobile"],
-            name=entry["name"],
-            krr=Krr(**entry["krr"]) if "krr" in entry else known.krr,
-            efaktura=Efaktura(**{**efaktura, "blocked_issuers": tuple(efaktura.get("blocked_issuers", ()))})
-            if efaktura is not None
-            else known.efaktura,
-            vipps=Vipps(**entry["vipps"]) if "vipps" in entry else known.vipps,
-            address_line_1=entry.get("address_line_1"),
-            postal_code=entry.get("postal_code"),
-            city=entry.get("city"),
-        )
+        named = {field: entry[field] for field in ("national_id", "mobile", "name")}
+        placed = {field: entry.get(field) for field in ("address_line_1", "postal_code", "city")}
+        if entry.keys() >= {"krr", "efaktura", "vipps"}:
+            registries = Krr(**entry["krr"]), efaktura_from_json(entry["efaktura"]), Vipps(**entry["vipps"])
+        else:
+            known = unknown_person(named["national_id"] or named["mobile"] or named["name"])
+            registries = (
+                Krr(**entry["krr"]) if "krr" in entry else known.krr,
+                efaktura_from_json(entry["efaktura"]) if "efaktura" in entry else known.efaktura,
+                Vipps(**entry["vipps"]) if "vipps" in entry else known.vipps,
+            )
     except (KeyError, TypeError, AttributeError):
         raise WorldInvalid("a person lacks national_id, mobile or name, or has an unknown field") from None
+    krr, efaktura, vipps = registries
+    return Person(**named, krr=krr, efaktura=efaktura, vipps=vipps, **placed)
 
 
 def faults_from_json(entry: Mapping[str, Any]) -> Faults:

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.sandbox.__main__ import main
 from app.sandbox.world import Faults, write_world
 from tests.sandbox.samples import KARI, PEOPLE, outcomes, shipment, transaction, vipps_invoice
 
@@ -95,6 +96,8 @@ def test_sigterm_ends_the_process_cleanly_and_no_request_is_written_out(director
     assert (server.process.returncode, output) == (0, "")
 
 
-def test_a_wrong_command_line_is_exit_code_2() -> None:
-    command = [sys.executable, "-m", "app.sandbox", "--port", "0"]
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 2
+def test_a_wrong_command_line_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--port", "0"])
+    assert ended.value.code == 2
+    assert "--directory" in capsys.readouterr().err

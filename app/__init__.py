@@ -17,6 +17,7 @@ from app.delivery import models as delivery_models
 from app.invoices import models as invoices_models
 from app.registries import models as registries_models
 from app.residents import models as residents_models
+from app.residents.commands import mandates_cli, residents_cli
 from app.sandbox import SandboxTransport
 from app.sandbox.commands import demo
 
@@ -44,6 +45,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
+    for group in (residents_cli, mandates_cli):
+        app.cli.add_command(group)
     if settings.sandbox:
         app.cli.add_command(demo)
     return app

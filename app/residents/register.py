@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.core.clock import Clock
@@ -19,11 +18,11 @@ from app.residents.register_digest import RowDigester
 from app.residents.register_file import RegisterFile, Unreadable, open_register
 from app.residents.register_lines import Progress
 from app.residents.register_row import RowReader
+from app.residents.transactions import commit
 
 BATCH = 1_000
 MOST_DEFERRED = 10_000
 
-_TRIES = 3
 _log = structlog.get_logger(__name__)
 
 
@@ -91,15 +90,4 @@ def _batches(
 
 
 def _apply(session: Session, job: RegisterImport, batch: list[Item], clock: Clock, waiting: set[str] | None) -> Outcome:
-    """One batch in one transaction; tried again when a resident's own change came in between."""
-    for tries_left in reversed(range(_TRIES)):
-        try:
-            outcome = apply_batch(session, job, batch, clock.now(), waiting=waiting)
-            session.commit()
-        except IntegrityError:
-            session.rollback()
-            if not tries_left:
-                raise
-        else:
-            return outcome
-    raise AssertionError("unreachable")
+    return commit(session, lambda: apply_batch(session, job, batch, clock.now(), waiting=waiting))

@@ -143,7 +143,9 @@ def _settle_national_ids(
     for place, reading in enumerate(readings):
         holder = refusals.taken.get(place)
         if place in refusals.repeated:
-            outcome.report.reject(job.source, reading.row.row, "national_id", f"{_TAKEN}, in an earlier row")
+            outcome.report.reject(
+                job.source, reading.row.row, "national_id", "the national id stands in an earlier row"
+            )
         elif holder is None:
             accepted.append(reading)
         elif waiting is not None and (holder.customer_number not in job.seen or holder.customer_number in waiting):

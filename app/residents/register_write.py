@@ -40,6 +40,8 @@ _FRESH: dict[str, Any] = {
     **_NO_ADDRESS,
 }
 _WRITTEN = ("name", "language", *_FRESH)
+# Nulls are written out, or rows with different ones would need a statement each.
+_INSERT = insert(Resident).returning(Resident.id, Resident.customer_number).execution_options(render_nulls=True)
 # A resident may confirm or remove a point while the batch is at work: then the batch fails and is decided anew.
 _CLOSE = (
     update(_POINTS)
@@ -150,7 +152,7 @@ class BatchWriter:
             if rows:
                 session.execute(update(Resident), rows)
         if self._created:
-            made = session.execute(insert(Resident).returning(Resident.id, Resident.customer_number), self._created)
+            made = session.execute(_INSERT, self._created)
             for resident_id, number in made:
                 self._stale.add(resident_id)
                 for kind, value in self._contacts_of_created[number].items():
@@ -176,7 +178,7 @@ class BatchWriter:
             if rows:
                 connection.execute(statement, rows)
         if adding:
-            self._session.execute(insert(ContactPoint), adding)
+            self._session.execute(insert(ContactPoint).execution_options(render_nulls=True), adding)
 
     def _new_point(self, resident_id: int, kind: ContactKind, change: Change) -> dict[str, Any]:
         return {

@@ -17,6 +17,7 @@ class AuditEvent(StrEnum):
     INVOICE_HELD = "invoice_held"
     INVOICE_RELEASED = "invoice_released"
     INVOICE_CANCELLED = "invoice_cancelled"
+    INVOICE_CREDITED = "invoice_credited"
     BRAKE_RELEASED = "brake_released"
     ADDRESS_REMOVED = "address_removed"
 

@@ -7,7 +7,21 @@ from collections.abc import Collection, Mapping
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Delete, Engine, FromClause, Select, any_, delete, event, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Delete,
+    Engine,
+    Select,
+    Table,
+    any_,
+    delete,
+    event,
+    func,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import Insert
@@ -72,15 +86,32 @@ def serialize(session: Session, lock: Lock) -> None:
         session.execute(select(func.pg_advisory_xact_lock(lock.value)))
 
 
-def taken_rows(session: Session, table: Any, *columns: Any) -> tuple[FromClause, Delete | None]:
-    """All rows of *table*, taken out of it by the statement that reads them, so that a row added meanwhile stays.
+def begin_writing(session: Session) -> None:
+    """Begin a transaction that reads and then writes; must come first in it.
 
-    Gives what to read from, and what to run right after in the same transaction (SQLite, where a statement cannot do
-    both but nobody else can write in between; the reading statement must be the transaction's first, and a write).
+    SQLite refuses a reader that wants to write after somebody else did, however long it would wait.
     """
     if is_sqlite(session):
-        return select(*columns).subquery("taken"), delete(table)
-    return delete(table).returning(*columns).cte("taken"), None
+        session.execute(text("BEGIN IMMEDIATE"))
+
+
+def taken_rows(
+    session: Session, table: Any, *columns: Any, where: ColumnElement[bool] | None = None
+) -> tuple[Any, Delete | None]:
+    """The rows of *table* (all, or those *where*), taken out of it by the statement that reads them.
+
+    So a row added meanwhile stays. Gives what to read from, and what to run right after in the same transaction:
+    SQLite cannot do both at once, but nobody else writes in between when the reading statement is a write too.
+    """
+    condition = true() if where is None else where
+    if is_sqlite(session):
+        return select(*columns).where(condition).subquery("taken"), delete(table).where(condition)
+    return delete(table).where(condition).returning(*columns).cte("taken"), None
+
+
+def clear(session: Session, table: Table) -> None:
+    """Empty a temporary table, without leaving dead rows behind."""
+    session.execute(delete(table) if is_sqlite(session) else text(f"TRUNCATE {table.name}"))
 
 
 def prepare_engine(engine: Engine) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, insert, literal, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, insert, or_, select, union
 from sqlalchemy.orm import Session, aliased
 
 from app.core.dialect import Lock, insert_ignoring, serialize, taken_rows, upsert
@@ -158,7 +158,7 @@ def _has_postal_address() -> ColumnElement[bool]:
     is_norwegian = func.upper(func.trim(Resident.country)).in_(NORWAY)
     code = func.trim(Resident.postal_code)
     return and_(
-        func.trim(Resident.address_line_1) + func.trim(Resident.address_line_2) != literal(""),
+        or_(func.trim(Resident.address_line_1) != "", func.trim(Resident.address_line_2) != ""),
         func.trim(Resident.city) != "",
         or_(~is_norwegian, and_(func.length(code) == 4, func.ltrim(code, DIGITS) == "")),
     )

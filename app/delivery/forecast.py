@@ -1,0 +1,79 @@
+"""What a planning run does, or would do: how many by each channel, why not by the others, and at what price."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.core.settings import Settings
+from app.routing.channels import Channel, Reason
+from app.routing.policy import Plan
+
+
+@dataclass(slots=True)
+class Forecast:
+    """Counts over all plans of a run.
+
+    ``by_channel`` counts each invoice that goes once, under AvtaleGiro when there is a claim, else under the first
+    channel of its route; ``notices_by_channel`` counts the documents beside claims. ``reasons`` says how often each
+    channel was passed over for what. ``closed``: nothing was owed any more.
+    """
+
+    by_channel: Counter[Channel] = field(default_factory=Counter)
+    notices_by_channel: Counter[Channel] = field(default_factory=Counter)
+    reasons: Counter[tuple[Channel, Reason]] = field(default_factory=Counter)
+    holds: Counter[Reason] = field(default_factory=Counter)
+    waiting: int = 0
+    closed: int = 0
+
+    def add(self, plan: Plan | None, count: int) -> None:
+        """Count *count* invoices with the same plan; None stands for closed before a plan was made."""
+        if plan is None:
+            self.closed += count
+            return
+        for channel, reason in plan.passed_over.items():
+            self.reasons[channel, reason] += count
+        if plan.is_waiting:
+            self.waiting += count
+        elif plan.hold is not None:
+            self.holds[plan.hold] += count
+        elif plan.claim is not None:
+            self.by_channel[Channel.AVTALEGIRO] += count
+            if plan.route:
+                self.notices_by_channel[plan.route[0]] += count
+        else:
+            self.by_channel[plan.route[0]] += count
+
+    @property
+    def held(self) -> int:
+        """How many wait for a person."""
+        return self.holds.total()
+
+    @property
+    def planned(self) -> int:
+        """How many got a plan that is no mere waiting, the closed ones included."""
+        return self.by_channel.total() + self.held + self.closed
+
+    def cost_ore(self, settings: Settings) -> int:
+        """What the first try of everything costs, in whole øre, by CHANNEL_PRICE_ORE; each notice costs too."""
+        shipped: dict[str, int] = type(settings).model_fields["channel_price_ore"].default
+        prices = {**shipped, **settings.channel_price_ore}
+        leaving = self.by_channel + self.notices_by_channel
+        return sum(prices[channel.value] * count for channel, count in leaving.items())
+
+    def as_json(self, settings: Settings) -> dict[str, Any]:
+        """For ``--format json``."""
+        reasons: dict[str, dict[str, int]] = {}
+        for (channel, reason), count in sorted(self.reasons.items()):
+            reasons.setdefault(channel.value, {})[reason.value] = count
+        return {
+            "planned": self.planned,
+            "by_channel": {channel.value: self.by_channel[channel] for channel in Channel},
+            "notices_by_channel": {channel.value: count for channel, count in sorted(self.notices_by_channel.items())},
+            "passed_over": reasons,
+            "held": {reason.value: count for reason, count in sorted(self.holds.items())},
+            "waiting": self.waiting,
+            "closed": self.closed,
+            "cost_ore": self.cost_ore(settings),
+        }

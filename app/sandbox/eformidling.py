@@ -23,7 +23,7 @@ from werkzeug.wrappers import Response
 from app.sandbox import eformidling_receivers as receivers
 from app.sandbox import eformidling_sbd as sbd
 from app.sandbox import eformidling_statuses as statuses
-from app.sandbox.eformidling_store import Pending, PendingStore
+from app.sandbox.eformidling_store import Pending, PendingStore, described
 from app.sandbox.faults import WHILE_ASKING, WHILE_PREPARING, WHILE_SENDING
 from app.sandbox.standin import Answer, Call, Place, StandIn, json_response
 
@@ -86,7 +86,7 @@ class Integrasjonspunkt(StandIn):
                 held.append(
                     call.entry(self.service, message.message_id, "repeat", taken["kind"], invoice=taken["invoice"])
                 )
-            if taken is not None or self.pending.has(message.message_id):
+            if taken is not None or self.pending.get(message.message_id) is not None:
                 return sbd.already_exists(call, message.message_id)
             kind = call.kind or "demand"
             fault = self.draw(call, held, "create", message.message_id, WHILE_PREPARING, message.receiver)
@@ -95,7 +95,7 @@ class Integrasjonspunkt(StandIn):
             if refusal is not None:
                 held.append(call.entry(self.service, message.message_id, "refused", kind, type=message.type))
                 return refusal
-            self.pending.put(Pending(message.message_id, message.document, call.now.isoformat(), []))
+            self.pending.add(Pending(message.message_id, message.document, call.now.isoformat()))
         return self.faulty(call, fault, json_response(message.document))
 
     def attach(self, call: Call, message_id: str) -> Response:
@@ -115,8 +115,7 @@ class Integrasjonspunkt(StandIn):
                 return sbd.problem(
                     call, 400, "no.difi.meldingsutveksling.exceptions.DuplicateFilenameException", detail
                 )
-            pending.add_file(name, call.request.get_data())
-            self.pending.put(pending)
+            self.pending.add_file(pending, described(name, call.request.get_data()))
         return self.faulty(call, fault, Response(status=200))
 
     def send(self, call: Call, message_id: str) -> Response:

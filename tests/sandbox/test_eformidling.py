@@ -111,6 +111,21 @@ def test_a_message_waits_through_a_restart_of_the_sandbox(directory: Path, clien
     assert outcomes(directory, message_id(document)) == ["accepted"]
 
 
+def test_what_a_killed_process_left_unfinished_was_never_there(directory: Path, client: httpx.Client) -> None:
+    document = digital()
+    create(client, document)
+    [waiting] = directory.glob("eformidling/*/*.jsonl")
+    waiting.write_bytes(waiting.read_bytes() + b'{"filename": "fak')
+    assert attach(client, message_id(document)).status_code == 200
+    assert client.post(f"{POINT}/messages/out/{message_id(document)}").status_code == 200
+    torn = digital()
+    create(client, torn)
+    [waiting] = directory.glob("eformidling/*/*.jsonl")
+    waiting.write_bytes(waiting.read_bytes()[:-40])
+    assert steps(client, message_id(torn)) == []
+    assert create(client, torn).status_code == 200
+
+
 def test_a_main_document_must_be_attached_under_a_name_of_its_own(directory: Path, client: httpx.Client) -> None:
     document = digital()
     identifier = message_id(document)

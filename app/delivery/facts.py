@@ -69,7 +69,7 @@ def refresh_resident_facts(session: Session) -> int:
     gather = upsert(session, ResidentFactsRow, ["resident_id"], ["facts"]).from_select(
         ["resident_id", "facts"], resident_bits().where(Resident.id.in_(select(stale.c.resident_id)))
     )
-    done: Any = session.execute(gather)
+    done: Any = session.execute(gather, execution_options={"preserve_rowcount": True})
     if empty is not None:
         session.execute(empty)
     return int(done.rowcount)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.clients.mime import Prepared
 
+
 class Maildir:
     """The folders ``tmp``, ``new`` and ``cur`` under *folder*. Safe for threads and processes."""
 
@@ -37,7 +38,8 @@ class Maildir:
         if self._is_new_or_seen(name):
             return True
         try:
-            return any(entry.name.startswith(f"{name}:") for entry in os.scandir(self._cur))
+            with os.scandir(self._cur) as entries:
+                return any(entry.name.startswith(f"{name}:") for entry in entries)
         except FileNotFoundError:
             return False
 

@@ -50,7 +50,7 @@ def _rank(attachment: Attachment, number: str) -> int:
 def _read(reference: Any) -> Attachment:
     embedded = reference.find("cac:Attachment/cbc:EmbeddedDocumentBinaryObject", NAMESPACES)
     try:
-        content = binascii.a2b_base64(embedded.text or "")
+        content = binascii.a2b_base64("".join((embedded.text or "").split()), strict_mode=True)
     except (binascii.Error, ValueError):
         content = None
     return Attachment(

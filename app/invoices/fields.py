@@ -19,45 +19,58 @@ NAMESPACES = {
 
 Texts = TypeVar("Texts", bound=NamedTuple)
 
+_SUPPLIER = "cac:AccountingSupplierParty/cac:Party"
+_BUYER = "cac:AccountingCustomerParty/cac:Party"
+_LEGAL_NUMBER = "cac:PartyLegalEntity/cbc:CompanyID"
 _PAYABLE = "cac:LegalMonetaryTotal/cbc:PayableAmount"
 
 
-class HeaderTexts(NamedTuple):
-    """Document level, from the root element."""
+class HeadTexts(NamedTuple):
+    """What the database keeps, from the root element. The payment fields are those of the first PaymentMeans."""
 
     number: str = "cbc:ID"
     issued_on: str = "cbc:IssueDate"
     due_on: str = "cbc:DueDate"
     terms_due_on: str = "cac:PaymentTerms/cbc:PaymentDueDate"
-    payment_terms: str = "cac:PaymentTerms/cbc:Note"
     currency: str = "cbc:DocumentCurrencyCode"
     accounting_cost: str = "cbc:AccountingCost"
-    order_reference: str = "cbc:BuyerReference"
     original_number: str = "cac:BillingReference/cac:InvoiceDocumentReference/cbc:ID"
-    period_starts_on: str = "cac:InvoicePeriod/cbc:StartDate"
-    period_ends_on: str = "cac:InvoicePeriod/cbc:EndDate"
-    note: str = "cbc:Note"
     payable: str = _PAYABLE
     payable_currency: str = f"{_PAYABLE}/@currencyID"
+    supplier_legal_number: str = f"{_SUPPLIER}/{_LEGAL_NUMBER}[not(@schemeID) or @schemeID='0192']"
+    supplier_endpoint: str = f"{_SUPPLIER}/cbc:EndpointID[@schemeID='0192']"
+    supplier_vat_number: str = f"{_SUPPLIER}/cac:PartyTaxScheme[cac:TaxScheme/cbc:ID='VAT']/cbc:CompanyID"
+    buyer_customer_number: str = f"{_BUYER}/cac:PartyIdentification/cbc:ID[not(@schemeID)]"
+    buyer_identification: str = f"{_BUYER}/cac:PartyIdentification/cbc:ID"
+    buyer_legal_number: str = f"{_BUYER}/{_LEGAL_NUMBER}[@schemeID='0192']"
+    means_count: str = "count(cac:PaymentMeans)"
+    means_code: str = "cac:PaymentMeans/cbc:PaymentMeansCode"
+    kid: str = "cac:PaymentMeans/cbc:PaymentID"
+    account: str = "cac:PaymentMeans/cac:PayeeFinancialAccount/cbc:ID"
+    means_due_on: str = "cac:PaymentMeans/cbc:PaymentDueDate"
+    attachment_count: str = "count(cac:AdditionalDocumentReference/cac:Attachment/cbc:EmbeddedDocumentBinaryObject)"
+
+
+class BodyTexts(NamedTuple):
+    """What only the letter shows, from the root element."""
+
+    order_reference: str = "cbc:BuyerReference"
+    period_starts_on: str = "cac:InvoicePeriod/cbc:StartDate"
+    period_ends_on: str = "cac:InvoicePeriod/cbc:EndDate"
+    payment_terms: str = "cac:PaymentTerms/cbc:Note"
     excluding_tax: str = "cac:LegalMonetaryTotal/cbc:TaxExclusiveAmount"
     including_tax: str = "cac:LegalMonetaryTotal/cbc:TaxInclusiveAmount"
     prepaid: str = "cac:LegalMonetaryTotal/cbc:PrepaidAmount"
     rounding: str = "cac:LegalMonetaryTotal/cbc:PayableRoundingAmount"
     allowance: str = "cac:LegalMonetaryTotal/cbc:AllowanceTotalAmount"
     charge: str = "cac:LegalMonetaryTotal/cbc:ChargeTotalAmount"
+    # A second TaxTotal without subtotals holds the same sum in another currency.
     tax: str = "cac:TaxTotal[cac:TaxSubtotal or not(../cac:TaxTotal/cac:TaxSubtotal)]/cbc:TaxAmount"
-    attachment_count: str = "count(cac:AdditionalDocumentReference/cac:Attachment/cbc:EmbeddedDocumentBinaryObject)"
 
 
 class PartyTexts(NamedTuple):
     """Supplier or buyer, from its ``cac:Party``."""
 
-    customer_number: str = "cac:PartyIdentification/cbc:ID[not(@schemeID)]"
-    identification: str = "cac:PartyIdentification/cbc:ID"
-    legal_number: str = "cac:PartyLegalEntity/cbc:CompanyID[not(@schemeID) or @schemeID='0192']"
-    legal_number_0192: str = "cac:PartyLegalEntity/cbc:CompanyID[@schemeID='0192']"
-    endpoint_0192: str = "cbc:EndpointID[@schemeID='0192']"
-    vat_number: str = "cac:PartyTaxScheme[cac:TaxScheme/cbc:ID='VAT']/cbc:CompanyID"
     name: str = "cac:PartyName/cbc:Name"
     legal_name: str = "cac:PartyLegalEntity/cbc:RegistrationName"
     street: str = "cac:PostalAddress/cbc:StreetName"
@@ -113,14 +126,15 @@ def _finder(path: str) -> Callable[[Any], list[Any]]:
     return cast(Callable[[Any], list[Any]], etree.XPath(path, namespaces=NAMESPACES, smart_strings=False))
 
 
-header_texts = _fetcher(HeaderTexts)
+head_texts = _fetcher(HeadTexts)
+body_texts = _fetcher(BodyTexts)
 party_texts = _fetcher(PartyTexts)
 means_texts = _fetcher(MeansTexts)
 line_texts = _fetcher(LineTexts)
 tax_texts = _fetcher(TaxTexts)
 
-find_suppliers = _finder("cac:AccountingSupplierParty/cac:Party")
-find_buyers = _finder("cac:AccountingCustomerParty/cac:Party")
+find_suppliers = _finder(_SUPPLIER)
+find_buyers = _finder(_BUYER)
 find_means = _finder("cac:PaymentMeans")
 find_notes = _finder("cbc:Note/text()")
 find_lines = _finder("cac:InvoiceLine | cac:CreditNoteLine")

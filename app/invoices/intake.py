@@ -16,12 +16,22 @@ from app.core.clock import Clock
 from app.core.reports import ImportReport
 from app.core.settings import Settings
 from app.invoices.documents import document_store
-from app.invoices.examine import Candidate, Examined, examine_all
+from app.invoices.examine import Candidate, Examined
 from app.invoices.models import Batch
+from app.invoices.parallel import examine_chunks
 from app.invoices.problems import IntakeProblem
 from app.invoices.rows import RowMaker
 from app.invoices.sources import InvoiceFile, invoice_files
-from app.invoices.storing import NewInvoice, count_in, find_buyers, key_of, store_new, stored_contents
+from app.invoices.storing import (
+    Known,
+    NewInvoice,
+    count_in,
+    find_buyers,
+    is_same,
+    key_of,
+    known_invoices,
+    store_new,
+)
 
 CHUNK_FILES = 500
 CHUNK_BYTES = 16_000_000
@@ -50,8 +60,8 @@ def import_invoices(
     """
     found = list(paths)
     intake = Intake(session, settings, clock, ", ".join(map(str, found))[:300], on_file)
-    for files in chunks(watch(invoice_files(found, settings.max_file_bytes))):
-        intake.take(files, examine_all(files))
+    for files, examined in examine_chunks(chunks(watch(invoice_files(found, settings.max_file_bytes)))):
+        intake.take(files, examined)
     return intake.finish()
 
 
@@ -114,26 +124,26 @@ class Intake:
 
     def _store(self, batch_id: int, files: Sequence[InvoiceFile], examined: Sequence[Examined]) -> list[ImportReport]:
         candidates = [answer for answer in examined if isinstance(answer, Candidate)]
-        stored = stored_contents(self.session, candidates)
+        known = known_invoices(self.session, candidates)
         buyers = find_buyers(self.session, candidates)
+        documents = document_store(self.settings.documents_url)
         reports: list[ImportReport] = []
-        new: list[NewInvoice] = []
+        fresh: list[NewInvoice] = []
         for file, answer in zip(files, examined, strict=True):
             if not isinstance(answer, Candidate):
                 reports.append(_report(answer))
                 continue
-            known = stored.get(key_of(answer))
-            if known is None:
-                stored[key_of(answer)] = answer.content_sha256
-                new.append(NewInvoice(file, answer, buyers.of(answer)))
-                reports.append(_report_new(new[-1]))
+            invoice = NewInvoice(file, answer, buyers.of(answer))
+            taken = known.get(key_of(answer))
+            if taken is None:
+                known[key_of(answer)] = Known(answer.digest, new=invoice)
+                fresh.append(invoice)
+                reports.append(_report_new(invoice))
             else:
-                reports.append(_report_again(file, is_equal=known == answer.content_sha256))
-        maker = RowMaker.of(batch_id, self.settings, self.clock.now())
-        store_new(self.session, document_store(self.settings.documents_url), maker, new)
-        count_in(
-            self.session, batch_id, len(new), sum(1 for report in reports if not report.created + report.unchanged)
-        )
+                reports.append(_report_again(file, is_same=is_same(self.session, documents, taken, invoice)))
+        store_new(self.session, documents, RowMaker.of(batch_id, self.settings, self.clock.now()), fresh)
+        rejected = sum(1 for report in reports if not report.created and not report.unchanged)
+        count_in(self.session, batch_id, len(fresh), rejected)
         self.session.commit()
         return reports
 
@@ -147,8 +157,8 @@ def _report_new(new: NewInvoice) -> ImportReport:
     return report
 
 
-def _report_again(file: InvoiceFile, *, is_equal: bool) -> ImportReport:
-    if is_equal:
+def _report_again(file: InvoiceFile, *, is_same: bool) -> ImportReport:
+    if is_same:
         return ImportReport(read=1, unchanged=1)
     reason = "an invoice with this number was imported before, with different content; nothing was changed"
     return _report((IntakeProblem(file.source, None, "ID", reason),))

@@ -12,7 +12,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from app.core.money import format_ore
-from app.invoices.ehf import InvoiceLine, ParsedInvoice, Party
+from app.invoices.ehf import InvoiceLine, ParsedInvoice, Party, TaxSubtotal
 from app.invoices.letter_texts import letter_texts
 from app.routing.channels import Kind
 
@@ -45,6 +45,7 @@ class InvoiceView:
 
 
 MINUS = "\u2212"
+AMOUNT = "#,##0.00####"
 
 # UNECE Recommendation 20 codes; an empty text means that a bare number says it best.
 _UNITS = {
@@ -59,14 +60,14 @@ _SYMBOLS = {
 def letter_data(view: InvoiceView) -> dict[str, Any]:
     """The template's data, as JSON can hold it: every amount and date already written in the reader's language."""
     invoice, texts = view.invoice, letter_texts(view.language)
-    is_credit_note = invoice.kind is Kind.CREDIT_NOTE
+    is_credit_note = invoice.head.kind is Kind.CREDIT_NOTE
     return {
         "language": view.language,
         "form": view.form.value,
         "texts": dict(texts),
         "title": texts["credit_note" if is_credit_note else "invoice"],
         "lines_title": texts["credit_lines" if is_credit_note else "lines"],
-        "number": invoice.number,
+        "number": invoice.head.number,
         "sender": _sender(invoice.supplier, view),
         "recipient": list(view.recipient),
         "facts": _facts(view),
@@ -87,7 +88,7 @@ def _sender(supplier: Party, view: InvoiceView) -> dict[str, Any]:
     return {
         "name": supplier.name,
         "address": ", ".join((*supplier.address_lines, f"{supplier.postal_code} {supplier.city}".strip())),
-        "organisation_number": _grouped(supplier.organisation_number, 3, 3, 3),
+        "organisation_number": _grouped(view.invoice.head.source, 3, 3, 3),
         "phone": view.contact_phone,
         "email": view.contact_email,
     }
@@ -96,14 +97,14 @@ def _sender(supplier: Party, view: InvoiceView) -> dict[str, Any]:
 def _facts(view: InvoiceView) -> list[list[str]]:
     """The rows beside the address: label and value."""
     invoice, texts = view.invoice, letter_texts(view.language)
-    is_credit_note = invoice.kind is Kind.CREDIT_NOTE
+    is_credit_note = invoice.head.kind is Kind.CREDIT_NOTE
     starts, ends = (_day(text, view.language) for text in invoice.period)
     rows = [
-        (texts["credit_note_number" if is_credit_note else "invoice_number"], invoice.number),
-        (texts["original_number"], invoice.original_number),
-        (texts["issued_on"], _date(invoice.issued_on, view.language)),
-        (texts["due_on"], "" if view.form is Form.INFORMATION else _date(invoice.due_on, view.language)),
-        (texts["customer_number"], invoice.buyer_reference),
+        (texts["credit_note_number" if is_credit_note else "invoice_number"], invoice.head.number),
+        (texts["original_number"], invoice.head.original_number),
+        (texts["issued_on"], _date(invoice.head.issued_on, view.language)),
+        (texts["due_on"], "" if view.form is Form.INFORMATION else _date(invoice.head.due_on, view.language)),
+        (texts["customer_number"], invoice.head.buyer_reference),
         (texts["order_reference"], invoice.order_reference),
         (texts["period"], f"{starts} – {ends}" if starts and ends else starts or ends),
     ]
@@ -113,14 +114,14 @@ def _facts(view: InvoiceView) -> list[list[str]]:
 def _summary(view: InvoiceView) -> dict[str, str]:
     """The one sum the reader looks for, and what it is."""
     texts = letter_texts(view.language)
-    if view.invoice.kind is Kind.CREDIT_NOTE:
+    if view.invoice.head.kind is Kind.CREDIT_NOTE:
         label = "credited"
     elif view.form is Form.INFORMATION:
-        label = "in_your_favour" if view.invoice.amount_ore < 0 else "to_pay"
+        label = "in_your_favour" if view.invoice.head.amount_ore < 0 else "to_pay"
     else:
         label = "will_be_drawn" if view.form is Form.NOTICE else "to_pay"
     is_owed_to_reader = label == "in_your_favour"
-    amount_ore = -view.invoice.amount_ore if is_owed_to_reader else view.invoice.amount_ore
+    amount_ore = -view.invoice.head.amount_ore if is_owed_to_reader else view.invoice.head.amount_ore
     return {"label": texts[label], "amount": _kroner(amount_ore, view.language)}
 
 
@@ -132,7 +133,7 @@ def _line(line: InvoiceLine, language: str) -> dict[str, str]:
         "quantity": f"{_decimal(line.quantity, language, '#,##0.######')} {unit}".strip(),
         "unit_price": _unit_price(line, language),
         "vat": f"{_decimal(line.vat_percent, language, '0.##')} %" if line.vat_percent else "",
-        "amount": _kroner(line.amount_ore, language),
+        "amount": _decimal(line.amount, language, AMOUNT),
     }
 
 
@@ -146,35 +147,39 @@ def _unit_price(line: InvoiceLine, language: str) -> str:
 def _totals(view: InvoiceView) -> list[list[str]]:
     """The rows under the lines, without the last and loudest one."""
     totals, texts, language = view.invoice.totals, letter_texts(view.language), view.language
-    taxes = [tax for tax in view.invoice.taxes if tax.tax_ore or len(view.invoice.taxes) > 1]
-    allowance_ore = -totals.allowance_ore if totals.allowance_ore else None
+    taxes = [tax for tax in view.invoice.taxes if _is_some(tax.tax) or len(view.invoice.taxes) > 1]
     rows = [
-        (texts["allowance"], allowance_ore),
-        (texts["charge"], totals.charge_ore or None),
-        (texts["excluding_tax"], totals.excluding_tax_ore),
-        *(
-            (
-                texts["tax_at"].format(
-                    percent=_decimal(tax.percent or "0", language, "0.##"), taxable=_kroner(tax.taxable_ore, language)
-                ),
-                tax.tax_ore,
-            )
-            for tax in taxes
-        ),
-        (texts["tax"], None if taxes else totals.tax_ore),
-        (texts["including_tax"], totals.including_tax_ore),
-        (texts["prepaid"], -totals.prepaid_ore if totals.prepaid_ore else None),
-        (texts["rounding"], totals.rounding_ore or None),
+        (texts["allowance"], _negated(totals.allowance)),
+        (texts["charge"], totals.charge if _is_some(totals.charge) else ""),
+        (texts["excluding_tax"], totals.excluding_tax),
+        *((_tax_label(tax, language), tax.tax) for tax in taxes),
+        (texts["tax"], "" if taxes else totals.tax),
+        (texts["including_tax"], totals.including_tax),
+        (texts["prepaid"], _negated(totals.prepaid)),
+        (texts["rounding"], totals.rounding if _is_some(totals.rounding) else ""),
     ]
-    return [[label, _kroner(amount_ore, language)] for label, amount_ore in rows if amount_ore is not None]
+    return [[label, _decimal(amount, language, AMOUNT)] for label, amount in rows if amount]
+
+
+def _tax_label(tax: TaxSubtotal, language: str) -> str:
+    percent, taxable = _decimal(tax.percent or "0", language, "0.##"), _decimal(tax.taxable, language, AMOUNT)
+    return letter_texts(language)["tax_at"].format(percent=percent, taxable=taxable)
+
+
+def _is_some(amount: str) -> bool:
+    return bool(amount) and Decimal(amount) != 0
+
+
+def _negated(amount: str) -> str:
+    return str(-Decimal(amount)) if _is_some(amount) else ""
 
 
 def _payment(view: InvoiceView) -> dict[str, str]:
     return {
-        "kid": view.invoice.kid,
+        "kid": view.invoice.head.kid,
         "account": _grouped(view.account, 4, 2, 5),
-        "amount": _kroner(view.invoice.amount_ore, view.language),
-        "due_on": _date(view.invoice.due_on, view.language),
+        "amount": _kroner(view.invoice.head.amount_ore, view.language),
+        "due_on": _date(view.invoice.head.due_on, view.language),
         "payee": view.invoice.supplier.name,
     }
 

@@ -24,7 +24,7 @@ def render_invoice(view: InvoiceView) -> bytes:
     No fonts of the machine and no network are used. Do not fork after the first call: the child would hang
     (typst 0.15 keeps threads of its own).
     """
-    noon = dt.datetime.combine(view.invoice.issued_on, dt.time(12), dt.UTC)
+    noon = dt.datetime.combine(view.invoice.head.issued_on, dt.time(12), dt.UTC)
     data = json.dumps(letter_data(view), ensure_ascii=False)
     pdf = _compiler().compile(
         format="pdf",

@@ -31,8 +31,8 @@ class Buyers:
 
     def of(self, candidate: Candidate) -> int | None:
         """The resident who is invoiced, or None when the register does not know them."""
-        found = self.by_customer_number.get(candidate.buyer_reference)
-        return found or self.by_organisation.get(candidate.buyer_organisation)
+        found = self.by_customer_number.get(candidate.head.buyer_reference)
+        return found or self.by_organisation.get(candidate.head.buyer_organisation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +56,22 @@ class RowMaker:
         return {
             "public_id": str(uuid.uuid4()),
             "batch_id": self.batch_id,
-            "source": candidate.source,
-            "number": candidate.number,
-            "kind": candidate.kind,
+            "source": candidate.head.source,
+            "number": candidate.head.number,
+            "kind": candidate.head.kind,
             "resident_id": resident_id,
-            "buyer_reference": _stored_reference(candidate.buyer_reference),
-            "buyer_organisation": candidate.buyer_organisation or None,
-            "category": self.category(folder, candidate.accounting_cost),
-            "issued_on": candidate.issued_on,
-            "due_on": candidate.due_on,
-            "amount_ore": candidate.amount_ore,
+            "buyer_reference": _stored_reference(candidate.head.buyer_reference),
+            "buyer_organisation": candidate.head.buyer_organisation or None,
+            "category": self.category(folder, candidate.head.accounting_cost),
+            "issued_on": candidate.head.issued_on,
+            "due_on": candidate.head.due_on,
+            "amount_ore": candidate.head.amount_ore,
             "kid": candidate.kid,
             "kid_key": self.kid_key(candidate),
             "account": candidate.account,
-            "original_number": candidate.original_number[:100] or None,
+            "original_number": candidate.head.original_number[:100] or None,
             "fault": fault(candidate, resident_id),
-            "content_sha256": candidate.content_sha256,
+            "content_sha256": candidate.digest,
             "xml_document_id": xml_id,
             "pdf_document_id": pdf_id,
             "imported_at": self.now,
@@ -84,7 +84,7 @@ class RowMaker:
             "invoice_id": invoice_id,
             "resident_id": row["resident_id"] or 0,
             "facts": _facts(
-                candidate.kind,
+                candidate.head.kind,
                 row["resident_id"] is not None,
                 candidate.has_wrong_kid,
                 candidate.has_wrong_account,
@@ -92,7 +92,7 @@ class RowMaker:
                 category.is_decision,
                 category.may_ask_krr,
             ),
-            "due_on": candidate.due_on,
+            "due_on": candidate.head.due_on,
             "kid_key": row["kid_key"],
             "is_replan": False,
         }

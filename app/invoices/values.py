@@ -41,12 +41,8 @@ class Reader:
             self.wrong(name, _AMOUNT_REASONS[error.reason])
             return 0
 
-    def ore_if_any(self, text: str, name: str) -> int | None:
-        """Kroner in *text* as whole øre, None when there is no text."""
-        return self.ore(text, name) if text else None
-
-    def date(self, text: str, name: str) -> dt.date:
-        """The date in *text* (``YYYY-MM-DD``, a time zone after it is ignored)."""
+    def date(self, text: str, name: str) -> dt.date | None:
+        """The date in *text* (``YYYY-MM-DD``, a time zone after it is ignored); None after a fault."""
         found = _DATE.fullmatch(text)
         try:
             date = dt.date.fromisoformat(found[1]) if found else None
@@ -58,7 +54,7 @@ class Reader:
             self.wrong(name, f"the date lies outside {EARLIEST}-{LATEST}")
         else:
             return date
-        return EARLIEST
+        return None
 
     def text(self, text: str, name: str, longest: int) -> str:
         """*text*, which must be there and no longer than *longest* characters."""

@@ -44,14 +44,14 @@ def _reason(data: bytes, error: etree.XMLSyntaxError) -> str:
     if _has_doctype(data):
         return DTD_REASON
     code = cast(Any, error).code
-    if code in _ENCODING_ERRORS:
-        return "the bytes are not in the encoding that the file declares"
-    if code in _TRUNCATION_ERRORS:
-        return "the file ends too early: it is cut off"
     if code == _codes.ERR_DOCUMENT_EMPTY:
         return "the file is not XML"
+    if code in _ENCODING_ERRORS:
+        return "the bytes are not in the encoding that the file declares"
     if code == _RESOURCE_LIMIT:
         return "elements lie too deep, or one text is too large (libxml2's own limits)"
+    if code in _TRUNCATION_ERRORS or not data.rstrip(b" \t\r\n\0").endswith(b">"):
+        return "the file ends too early: it is cut off"
     # libxml2 quotes names from the file in its messages, and a name may hold anything.
     return f"the file is not well-formed XML (libxml2 error {code})"
 

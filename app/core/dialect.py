@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     Table,
     any_,
+    bindparam,
     delete,
     event,
     func,
@@ -70,6 +71,18 @@ def picked(session: Session, column: Any, query: Select[int]) -> ColumnElement[b
         return among
     ids = func.array(query.scalar_subquery(), type_=postgresql.ARRAY(BigInteger))
     same: ColumnElement[bool] = column == any_(ids)
+    return same
+
+
+def one_of(session: Session, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
+    """That *column* is one of *values*, of which SQLite takes at most 32,766.
+
+    PostgreSQL gets them as one array: psycopg takes longer to read a thousand parameters than the server to answer.
+    """
+    if is_sqlite(session):
+        inside: ColumnElement[bool] = column.in_(values)
+        return inside
+    same: ColumnElement[bool] = column == any_(bindparam(None, list(values), type_=postgresql.ARRAY(column.type)))
     return same
 
 

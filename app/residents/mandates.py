@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping, Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.core.clock import Clock
+from app.core.dialect import one_of
 from app.core.errors import FileRejected, SettingsInvalid
 from app.core.kid import KidPositions, fixed_part
 from app.core.reports import ImportReport
@@ -99,7 +100,7 @@ class _Changes:
             self._session.execute(update(Mandate), self._updated)
 
     def _stored(self, kids: list[str]) -> dict[str, RowMapping]:
-        found = self._session.execute(select(_TABLE).where(_TABLE.c.kid.in_(kids)).with_for_update())
+        found = self._session.execute(select(_TABLE).where(one_of(self._session, _TABLE.c.kid, kids)).with_for_update())
         return {row["kid"]: row for row in found.mappings()}
 
     def _take(self, mandate: MandateRecord, stored: RowMapping | None) -> None:

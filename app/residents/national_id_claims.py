@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.dialect import one_of
 from app.residents.models import Resident
 
 
@@ -49,11 +50,8 @@ def find_holders(session: Session, claims: Iterable[Claim]) -> dict[bytes, Holde
     newest = {index: claim.indexes[-1] for claim in claims for index in claim.indexes}
     if not newest:
         return {}
-    found = session.execute(
-        select(Resident.national_id_index, Resident.id, Resident.customer_number).where(
-            Resident.national_id_index.in_(list(newest))
-        )
-    )
+    holders = select(Resident.national_id_index, Resident.id, Resident.customer_number)
+    found = session.execute(holders.where(one_of(session, Resident.national_id_index, list(newest))))
     return {newest[index]: Holder(resident_id, number) for index, resident_id, number in found if index is not None}
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from app.core.dialect import one_of
 from app.residents.models import Preference, StaleResident
 from app.residents.queries import chunks
 from app.routing.channels import Channel
@@ -27,7 +28,9 @@ def choices(session: Session, resident_ids: Collection[int]) -> Mapping[int, Cho
     found: dict[int, Choice] = {}
     for chunk in chunks(resident_ids):
         rows = select(Preference.resident_id, Preference.channel, Preference.is_all_by_letter)
-        for resident_id, channel, is_all_by_letter in session.execute(rows.where(Preference.resident_id.in_(chunk))):
+        for resident_id, channel, is_all_by_letter in session.execute(
+            rows.where(one_of(session, Preference.resident_id, chunk))
+        ):
             before = found.get(resident_id, Choice())
             closed = before.closed | ({channel} if channel else frozenset())
             found[resident_id] = Choice(closed, before.is_all_by_letter or is_all_by_letter)

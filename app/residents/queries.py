@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.dialect import one_of
 from app.residents.models import ContactKind, ContactPoint, Resident
 
 Item = TypeVar("Item")
@@ -34,7 +35,7 @@ def find_resident_ids(session: Session, customer_numbers: Collection[str]) -> di
     """Ids by customer number, of those that the register has."""
     found: dict[str, int] = {}
     for chunk in chunks(customer_numbers):
-        rows = select(Resident.customer_number, Resident.id).where(Resident.customer_number.in_(chunk))
+        rows = select(Resident.customer_number, Resident.id).where(one_of(session, Resident.customer_number, chunk))
         found.update((row.customer_number, row.id) for row in session.execute(rows))
     return found
 
@@ -45,7 +46,9 @@ def open_contact_points(
     """The open contact points of many residents, at most one of a kind; residents without any are absent."""
     found: dict[int, dict[ContactKind, ContactPoint]] = defaultdict(dict)
     for chunk in chunks(resident_ids):
-        points = select(ContactPoint).where(ContactPoint.resident_id.in_(chunk), ContactPoint.closed_at.is_(None))
+        points = select(ContactPoint).where(
+            one_of(session, ContactPoint.resident_id, chunk), ContactPoint.closed_at.is_(None)
+        )
         for point in session.scalars(points):
             found[point.resident_id][point.kind] = point
     return dict(found)

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping, Table, select
 from sqlalchemy.orm import Session
 
 from app.core.crypto import NationalIdVault
+from app.core.dialect import one_of
 from app.core.reports import ImportReport
 from app.residents.models import Resident
 from app.residents.national_id_claims import Claim, find_holders, refuse
@@ -111,16 +112,15 @@ def _read(job: RegisterImport, item: Item, report: ImportReport) -> _Reading | N
 
 
 def _digests(session: Session, numbers: list[str]) -> dict[str, bytes | None]:
-    found = session.execute(
-        select(Resident.customer_number, Resident.register_digest).where(Resident.customer_number.in_(numbers))
-    )
+    known = select(Resident.customer_number, Resident.register_digest)
+    found = session.execute(known.where(one_of(session, Resident.customer_number, numbers)))
     return {row.customer_number: row.register_digest for row in found}
 
 
 def _stored(session: Session, numbers: list[str]) -> dict[str, RowMapping]:
     if not numbers:
         return {}
-    found = session.execute(select(_TABLE).where(_TABLE.c.customer_number.in_(numbers)).with_for_update())
+    found = session.execute(select(_TABLE).where(one_of(session, _TABLE.c.customer_number, numbers)).with_for_update())
     return {row["customer_number"]: row for row in found.mappings()}
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.core import audit
 from app.core.crypto import NationalIdVault
+from app.core.dialect import one_of
 from app.residents.models import (
     AddressProtection,
     ClosedReason,
@@ -23,6 +24,7 @@ from app.residents.models import (
     ResidentKind,
     StaleResident,
 )
+from app.residents.queries import find_resident_ids
 from app.residents.register_contacts import Change, Point, decide
 from app.residents.register_file import ADDRESS
 from app.residents.register_row import RegisterRow
@@ -41,7 +43,7 @@ _FRESH: dict[str, Any] = {
 }
 _WRITTEN = ("name", "language", *_FRESH)
 # Nulls are written out, or rows with different ones would need a statement each.
-_INSERT = insert(Resident).returning(Resident.id, Resident.customer_number).execution_options(render_nulls=True)
+_INSERT = insert(Resident).execution_options(render_nulls=True)
 # A resident may confirm or remove a point while the batch is at work: then the batch fails and is decided anew.
 _CLOSE = (
     update(_POINTS)
@@ -94,7 +96,9 @@ class BatchWriter:
             *(ContactPoint.resident_id, ContactPoint.kind, ContactPoint.id, ContactPoint.value, ContactPoint.source),
             *(ContactPoint.confirmed_at.is_not(None), ContactPoint.closed_at, ContactPoint.closed_reason),
         )
-        found = self._session.execute(select(*wanted).where(ContactPoint.resident_id.in_(resident_ids)))
+        found = self._session.execute(
+            select(*wanted).where(one_of(self._session, ContactPoint.resident_id, resident_ids))
+        )
         for resident_id, kind, point_id, value, source, is_confirmed, closed_at, reason in found:
             closed = None if closed_at is None else reason or ClosedReason.REMOVED
             self._points[resident_id, kind].append(Point(point_id, value, source, is_confirmed, closed))
@@ -152,8 +156,8 @@ class BatchWriter:
             if rows:
                 session.execute(update(Resident), rows)
         if self._created:
-            made = session.execute(_INSERT, self._created)
-            for resident_id, number in made:
+            session.execute(_INSERT, self._created)
+            for number, resident_id in find_resident_ids(session, self._contacts_of_created).items():
                 self._stale.add(resident_id)
                 for kind, value in self._contacts_of_created[number].items():
                     self._changes.append((resident_id, kind, Change(add=value)))

@@ -28,12 +28,13 @@ MODELS = (audit, delivery_models, invoices_models, registries_models, residents_
 def create_app(settings: Settings | None = None) -> Flask:
     """The one place where everything is joined. Raises `SettingsInvalid` when the settings cannot be used."""
     settings = settings or load_settings()
+    clock = Clock.for_day(settings.today)
     app = Flask(__name__, template_folder="../templates", static_folder="../static")
     app.config.from_mapping(
         {name.upper(): value for name, value in settings.model_dump().items()},
         SETTINGS=settings,
-        CLOCK=Clock.for_day(settings.today),
-        TRANSPORT=SandboxTransport(settings.sandbox_dir) if settings.sandbox else None,
+        CLOCK=clock,
+        TRANSPORT=SandboxTransport(settings.sandbox_dir, clock.now) if settings.sandbox else None,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         # The values bound to a statement may be personal: they stay out of every error text.
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},

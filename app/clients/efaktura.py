@@ -6,6 +6,7 @@ Mastercard Payment Services' combo service (channels.md §1.2). Ids are lower-ca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,9 @@ from app.clients.look_ups import LookUp, ask_in_halves, check_look_up
 from app.clients.rules import Judgement, Verdict, judge, judge_failure
 
 PROVIDER = "efaktura"
+UNREADABLE = "unreadable"
+
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,20}")
 
 
 class Efaktura:
@@ -65,14 +69,22 @@ class Efaktura:
     def transaction(self, transaction_id: str) -> TransactionStatus | None:
         """The status of one transaction, None when the gateway has never had it. Raises `CallFailed`."""
         answered = self._http.look_up("GET", f"/v1/transactions/{transaction_id}")
-        return None if _is_unknown(answered) else _status(answered, answered.json_object())
+        if _is_unknown(answered):
+            return None
+        status = _status(answered.json_object())
+        if status is None:
+            raise AnswerLost(PROVIDER, "the answer has no status that we know")
+        return status
 
     def shipment(self, shipment_id: str) -> list[TransactionStatus] | None:
-        """The status of every transaction of a shipment, None when it is unknown. Raises `CallFailed`."""
+        """The status of each transaction of a shipment, None when the shipment is unknown.
+
+        A transaction whose status is none that we know is left out. Raises `CallFailed`.
+        """
         answered = self._http.look_up("GET", f"/v1/shipments/{shipment_id}")
         if _is_unknown(answered):
             return None
-        return [_status(answered, entry) for entry in _entries(answered, "transactions")]
+        return [status for entry in _entries(answered, "transactions") if (status := _status(entry))]
 
     def close(self) -> None:
         """Let the connections go."""
@@ -84,8 +96,9 @@ class Efaktura:
         check_look_up(answered)
         answers = {consumer.reference: EfakturaAnswer() for consumer in consumers}
         for entry in _entries(answered, "people"):
-            if entry.get("ref") in answers:
-                answers[entry["ref"]] = read_consumer(entry)
+            reference = str(entry.get("ref"))
+            if reference in answers:
+                answers[reference] = read_consumer(entry)
         return answers
 
 
@@ -94,15 +107,15 @@ def _shipped(answered: Answered, ids: Sequence[str]) -> Shipped:
     judgements = dict.fromkeys(ids, Judgement(Verdict.UNCERTAIN, "not in the answer", needs_alarm=True))
     known = set()
     for entry in _entries(answered, "transactions"):
-        identifier, code = entry.get("transactionId"), entry.get("code")
+        identifier, code = str(entry.get("transactionId")), _code_text(entry.get("code"))
         if identifier not in judgements:
             continue
         if code is None:
             judgements[identifier] = Judgement(Verdict.ACCEPTED, "taken")
-        elif str(code) == TRANSACTION_EXISTS:
+        elif code == TRANSACTION_EXISTS:
             known.add(identifier)
         else:
-            judgements[identifier] = judge(TRANSACTION_RULES, answered, str(code))
+            judgements[identifier] = judge(TRANSACTION_RULES, answered, code)
     return Shipped(
         {identifier: judgements[identifier] for identifier in ids if identifier not in known}, frozenset(known)
     )
@@ -118,10 +131,16 @@ def _entries(answered: Answered, name: str) -> list[dict[str, Any]]:
 def _code(answered: Answered) -> str | None:
     """The gateway's code of an error; whoever stands before it may answer something else."""
     try:
-        code = answered.json_object().get("code")
+        return _code_text(answered.json_object().get("code"))
     except AnswerLost:
         return None
-    return None if code is None else str(code)[:20]
+
+
+def _code_text(code: object) -> str | None:
+    """A code as text. Anything longer than a code may be a sentence about somebody, and goes no further."""
+    if code is None:
+        return None
+    return str(code) if _CODE.fullmatch(str(code)) else UNREADABLE
 
 
 def _is_unknown(answered: Answered) -> bool:
@@ -132,12 +151,10 @@ def _is_unknown(answered: Answered) -> bool:
     return False
 
 
-def _status(answered: Answered, entry: Mapping[str, Any]) -> TransactionStatus:
+def _status(entry: Mapping[str, Any]) -> TransactionStatus | None:
+    """The status in *entry*, None when it is not one that we know."""
     try:
-        state, code = TransactionState(entry["status"]), entry.get("code")
-        return TransactionStatus(
-            str(entry["transactionId"]), entry.get("shipmentId"), state, None if code is None else str(code)
-        )
+        state, shipment = TransactionState(entry["status"]), entry.get("shipmentId")
+        return TransactionStatus(str(entry["transactionId"]), shipment, state, _code_text(entry.get("code")))
     except (KeyError, ValueError):
-        pass
-    raise AnswerLost(answered.provider, "the answer has no status that we know")
+        return None

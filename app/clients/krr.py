@@ -90,14 +90,15 @@ class Krr:
         # By number and not by place: neither order nor completeness is promised.
         answers = dict.fromkeys(national_ids, KrrAnswer())
         for person in people:
-            if isinstance(person, dict) and person.get("personidentifikator") in answers:
-                answers[person["personidentifikator"]] = read_person(person, now)
+            number = person.get("personidentifikator") if isinstance(person, dict) else None
+            if isinstance(number, str) and number in answers:
+                answers[number] = read_person(person, now)
         return answers
 
 
 def read_person(person: Mapping[str, Any], now: dt.datetime) -> KrrAnswer:
     """What one entry of the answer means; unknown fields are nothing to us, and any object may be missing."""
-    status = person.get("status")
+    status = str(person.get("status"))
     reserved = _RESERVED.get(str(person.get("reservasjon")), Answer.UNKNOWN)
     if status in {DELETED, UNREGISTERED}:
         # Deleted people come without a reservation: nobody has one who is not in the register.

@@ -12,6 +12,13 @@ from app.delivery.models import Attempt
 from app.invoices.models import Invoice
 from app.residents.models import ClosedReason, ContactKind, ContactPoint, StaleResident
 
+MAILBOX_FULL = "5.2.2"
+
+
+def is_about_address(detail: str | None) -> bool:
+    """Whether a refusal says that the address is no good, rather than that its mailbox is full today."""
+    return MAILBOX_FULL not in (detail or "")
+
 
 def close_refused_address(session: Session, invoice: Invoice, attempt: Attempt, now: dt.datetime) -> bool:
     """Close the e-mail address that *attempt* was sent to; whether it was still the open one. Does not commit.

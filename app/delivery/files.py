@@ -9,14 +9,14 @@ from functools import partial
 
 import structlog
 
-from app.channels.contract import FileChannel, Outcome, Result
+from app.channels.contract import FileChannel
 from app.delivery import work
 from app.delivery.consignments import Letter
 from app.delivery.desk import Desk
 from app.delivery.handover import File, TooManyFiles, begin
 from app.delivery.models import Handover, State
 from app.delivery.parcels import Parcel, load
-from app.delivery.sending import Recipients, allowed, open_attempt, still_owed
+from app.delivery.sending import Recipients, allowed, open_attempt, settle_strays, still_owed
 
 log = structlog.get_logger(__name__)
 
@@ -39,9 +39,13 @@ class FileSender:
             ids = work.take(desk.session, desk.worker, self.channel.channel, most, due_at)
             if not ids:
                 break
+            before = desk.ledger.tally.unavailable
             done = self._send_file(ids)
             handled += done
             desk.progress(done)
+            if done - (desk.ledger.tally.unavailable - before) <= 0:
+                # The disk is full, or no file number is left: the next pass tries again.
+                break
         return handled
 
     def _send_file(self, ids: Sequence[int]) -> int:
@@ -50,7 +54,7 @@ class FileSender:
         mine = work.keep(desk.session, desk.worker, ids, desk.clock.now())
         parcels = load(desk.session, mine)
         recipients = desk.consignments.recipients(channel, parcels)
-        ready = allowed(desk, channel, still_owed(desk, self._known(parcels)), recipients)
+        ready = allowed(desk, channel, still_owed(desk, settle_strays(desk, None, parcels)), recipients)
         desk.session.commit()
         ready, letters = self._letters(ready)
         if ready:
@@ -58,14 +62,6 @@ class FileSender:
         left = [parcel.delivery.id for parcel in parcels if parcel.delivery.state is State.SENDING]
         work.give_back(desk.session, desk.worker, left, desk.clock.now())
         return len(ids) - len(left)
-
-    def _known(self, parcels: Sequence[Parcel]) -> list[Parcel]:
-        """Without those whose last attempt nobody can be asked about here: a person must look."""
-        for parcel in parcels:
-            if parcel.unsettled is not None:
-                lost = Result(Outcome.UNCERTAIN, detail="cannot_be_asked", needs_alarm=True)
-                self.desk.ledger.record(parcel, parcel.unsettled, lost)
-        return [parcel for parcel in parcels if parcel.unsettled is None]
 
     def _letters(self, parcels: Sequence[Parcel]) -> tuple[list[Parcel], dict[int, Letter]]:
         """The letters of as many parcels as memory should hold at once."""

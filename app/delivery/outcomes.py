@@ -12,7 +12,7 @@ from app.channels.contract import Outcome, Result
 from app.core.calendar import latest_safe_day
 from app.core.clock import Clock
 from app.core.settings import Settings
-from app.delivery.bounces import close_refused_address
+from app.delivery.bounces import close_refused_address, is_about_address
 from app.delivery.models import Attempt, State
 from app.delivery.parcels import Parcel
 from app.delivery.replans import refused_bits, replan, rest
@@ -76,7 +76,7 @@ class Ledger:
                 self._accepted(parcel, attempt, is_handed_over)
             case Outcome.REFUSED:
                 self.tally.refused += 1
-                if attempt.channel is Channel.EMAIL:
+                if attempt.channel is Channel.EMAIL and is_about_address(result.detail):
                     close_refused_address(self.session, parcel.invoice, attempt, self.clock.now())
                 self.lead_on(parcel)
             case Outcome.UNAVAILABLE:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 import structlog
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from app.channels.contract import FileChannel, Outcome, Result
 from app.core.calendar import AVTALEGIRO_CUT_OFF
 from app.core.clock import OSLO
 from app.delivery.consignments import Letter
+from app.delivery.credits import claims_to_recall
 from app.delivery.desk import Desk
 from app.delivery.handover import File, TooManyFiles, begin
 from app.delivery.models import Attempt, Delivery, Handover, Part, State
@@ -72,7 +73,7 @@ def _to_recall(desk: Desk) -> list[int]:
         .where(
             Delivery.part == Part.CLAIM,
             Delivery.state.in_((State.IN_TRANSIT, State.DELIVERED)),
-            Invoice.closed_at.is_not(None),
+            or_(Invoice.closed_at.is_not(None), Delivery.id.in_(claims_to_recall())),
             Invoice.due_on >= earliest_recallable_due(desk.clock.now()),
             ~already,
         )

@@ -55,7 +55,9 @@ def _ask(desk: Desk, channel: MessageChannel, seats: Seats, due_at: dt.datetime)
     references = _take_due(desk, channel.channel, due_at)
     if not references:
         return False
-    calls = [references[start : start + A_CALL] for start in range(0, len(references), A_CALL)]
+    # A provider that takes many at a time tells of many at a time too.
+    size = A_CALL if channel.batch_size == 1 else AT_ONCE
+    calls = [references[start : start + size] for start in range(0, len(references), size)]
     for future in seats.map(channel.receipts, calls):
         notes = result_of(future)
         if not isinstance(notes, Result):

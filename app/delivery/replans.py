@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.channels.contract import Outcome
+from app.core.dialect import insert_ignoring
 from app.delivery.models import Attempt, Delivery, Part, PlanRow, State
 from app.invoices.models import Invoice, Pending
-from app.routing.channels import Channel, Mandate
+from app.routing.channels import Channel
 from app.routing.facts import InvoiceFacts
 
 REFUSED_FIELDS = {
@@ -20,9 +21,7 @@ REFUSED_FIELDS = {
     Channel.EMAIL: "refused_email",
     Channel.PAPER: "refused_paper",
 }
-PLANNING_KNOWS = InvoiceFacts.weight("has_claim_already") | sum(
-    {InvoiceFacts.weight("mandate", mandate) for mandate in Mandate}
-)
+PLANNING_KNOWS = InvoiceFacts.mask("mandate", "has_claim_already", "sent_claim")
 
 
 def bits_of(*fields: str) -> int:
@@ -50,18 +49,22 @@ def replan(
 
     Its document waits without a channel until the plan is made. Does not commit.
     """
-    pending = session.get(Pending, invoice.id)
-    if pending is None:
-        pending = Pending(
-            invoice_id=invoice.id,
-            resident_id=invoice.resident_id or 0,
-            facts=0 if plan is None else plan.invoice_facts & ~PLANNING_KNOWS,
-            due_on=invoice.due_on,
-            kid_key=invoice.kid_key,
-            is_replan=True,
-        )
-        session.add(pending)
-    pending.facts = pending.facts & ~remove | add
+    session.execute(
+        insert_ignoring(session, Pending),
+        {
+            "invoice_id": invoice.id,
+            "resident_id": invoice.resident_id or 0,
+            "facts": 0 if plan is None else plan.invoice_facts & ~PLANNING_KNOWS,
+            "due_on": invoice.due_on,
+            "kid_key": invoice.kid_key,
+            "is_replan": True,
+        },
+    )
+    session.execute(
+        update(Pending)
+        .where(Pending.invoice_id == invoice.id)
+        .values(facts=Pending.facts.bitwise_and(~remove).bitwise_or(add))
+    )
     document = session.scalars(
         select(Delivery).where(Delivery.invoice_id == invoice.id, Delivery.part == Part.DOCUMENT)
     ).one_or_none()

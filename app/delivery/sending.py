@@ -50,11 +50,15 @@ def open_attempt(parcel: Parcel, channel: Channel, clock: Clock) -> Attempt:
 
 @dataclass(slots=True)
 class MessageSender:
-    """Empties the queue of one message channel, group by group."""
+    """Empties the queue of one message channel, group by group.
+
+    ``is_braked`` is asked after each group. ``is_settling``: only ask what became of open attempts, and send nothing.
+    """
 
     desk: Desk
     channel: MessageChannel
     is_braked: Callable[[], bool] = lambda: False
+    is_settling: bool = False
     _claimed: set[int] = field(default_factory=set)
 
     def send_due(self, due_at: dt.datetime, limit: int | None) -> int:
@@ -66,7 +70,14 @@ class MessageSender:
         try:
             while not self.desk.worker.is_stopping and (limit is None or handled < limit):
                 most = size if limit is None else min(size, limit - handled)
-                ids = work.take(self.desk.session, self.desk.worker, self.channel.channel, most, due_at)
+                ids = work.take(
+                    self.desk.session,
+                    self.desk.worker,
+                    self.channel.channel,
+                    most,
+                    due_at,
+                    is_settling=self.is_settling,
+                )
                 if not ids:
                     break
                 handled += len(ids)
@@ -94,10 +105,11 @@ class MessageSender:
         mine = work.keep(desk.session, desk.worker, ids, desk.clock.now())
         parcels = load(desk.session, mine)
         recipients = desk.consignments.recipients(channel, parcels)
+        parcels = settle_strays(desk, self.channel, parcels)
         ready = still_owed(desk, [parcel for parcel in parcels if parcel.unsettled is None])
         desk.session.commit()
         ready += self._settled(seats, [parcel for parcel in parcels if parcel.unsettled is not None], recipients)
-        ready = allowed(desk, channel, ready, recipients)
+        ready = [] if self.is_settling else allowed(desk, channel, ready, recipients)
         desk.session.commit()
         letters = desk.letters.make(desk.session, ready)
         for number, some in enumerate(self._parts_of(ready)):
@@ -173,6 +185,30 @@ class MessageSender:
 
 def _is_reachable(channel: Channel, recipient: Recipient) -> bool:
     return channel not in REACHED_BY or bool(getattr(recipient, REACHED_BY[channel]))
+
+
+def settle_strays(desk: Desk, channel: MessageChannel | None, parcels: Sequence[Parcel]) -> list[Parcel]:
+    """Ask other channels about attempts that were left open there; gives the parcels that *channel* may go on with.
+
+    Seldom: the plan was changed by a person while nobody knew what had become of the attempt. Does not commit.
+    """
+    going: list[Parcel] = []
+    for parcel in parcels:
+        attempt = parcel.unsettled
+        if attempt is None or (channel is not None and attempt.channel is channel.channel):
+            going.append(parcel)
+            continue
+        desk.consignments.fill([parcel], desk.consignments.recipients(attempt.channel, [parcel]), {})
+        asked = desk.channels.messages.get(attempt.channel)
+        unknown = Result(Outcome.UNCERTAIN, detail="cannot_be_asked", needs_alarm=True)
+        found = asked.find(parcel.consignment) if asked and parcel.consignment else unknown
+        if found.outcome in (Outcome.REFUSED, Outcome.UNAVAILABLE) and not found.needs_alarm:
+            attempt.outcome, attempt.closed_at = found.outcome, desk.clock.now()
+            going.append(parcel)
+        else:
+            uncertain = Result(Outcome.UNCERTAIN, detail=found.detail, needs_alarm=found.needs_alarm)
+            desk.ledger.record(parcel, attempt, found if found.outcome is Outcome.ACCEPTED else uncertain)
+    return going
 
 
 def still_owed(desk: Desk, parcels: Sequence[Parcel]) -> list[Parcel]:

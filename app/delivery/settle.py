@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import datetime as dt
 
-import structlog
-from sqlalchemy import ColumnElement, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from app.channels.contract import Outcome
 from app.core.calendar import earliest_avtalegiro_due
+from app.core.dialect import begin_writing
 from app.core.settings import Settings
-from app.delivery.models import Attempt, Delivery, Part, PlanRow, State
-from app.delivery.replans import bits_of, replan, rest
+from app.delivery.days import Days
+from app.delivery.models import Attempt, Delivery, Part, PlanRow, ResidentFactsRow, State
+from app.delivery.replans import bits_of, refused_bits, replan, rest
 from app.invoices.models import Invoice, Pending
-from app.routing.channels import Reason
+from app.routing.channels import Channel, Reason
+from app.routing.facts import DayFacts
 
-log = structlog.get_logger(__name__)
+AT_ONCE = 1000
 
 
-def is_unsettled() -> ColumnElement[bool]:
+def is_unsettled(delivery: type[Delivery] = Delivery) -> ColumnElement[bool]:
     """That a part has an attempt of which nobody knows what became."""
     return exists().where(
-        Attempt.delivery_id == Delivery.id, or_(Attempt.outcome.is_(None), Attempt.outcome == Outcome.UNCERTAIN)
+        Attempt.delivery_id == delivery.id, or_(Attempt.outcome.is_(None), Attempt.outcome == Outcome.UNCERTAIN)
+    )
+
+
+def _is_document_busy() -> ColumnElement[bool]:
+    """That the document beside a claim is on its way, or nobody knows what became of it."""
+    document = aliased(Delivery)
+    return exists().where(
+        document.invoice_id == Delivery.invoice_id,
+        document.part == Part.DOCUMENT,
+        or_(document.state == State.SENDING, is_unsettled(document)),
     )
 
 
@@ -50,60 +62,83 @@ def replan_lost_claims(session: Session, now: dt.datetime) -> int:
 
     A document that is on its way, or of which nobody knows what became, is settled first.
     """
-    document = aliased(Delivery)
-    is_busy = exists().where(
-        document.invoice_id == Delivery.invoice_id,
-        document.part == Part.DOCUMENT,
-        or_(
-            document.state == State.SENDING,
-            exists().where(
-                Attempt.delivery_id == document.id,
-                or_(Attempt.outcome.is_(None), Attempt.outcome == Outcome.UNCERTAIN),
-            ),
-        ),
-    )
-    query = (
-        select(Delivery, Invoice, PlanRow)
-        .join(Invoice, Invoice.id == Delivery.invoice_id)
-        .join(PlanRow, PlanRow.id == Delivery.plan_id)
-        .where(Delivery.part == Part.CLAIM, Delivery.state == State.HELD, Delivery.hold == Reason.CLAIM_LOST, ~is_busy)
-        .limit(1000)
-    )
-    rows = session.execute(query).all()
-    for claim, invoice, plan in rows:
-        give_up_claim(session, claim, invoice, plan, now, bits_of("has_lost_claim"))
-    session.commit()
-    return len(rows)
-
-
-def give_up_claim(
-    session: Session, claim: Delivery, invoice: Invoice, plan: PlanRow, now: dt.datetime, add: int
-) -> None:
-    """No claim any more: the invoice is planned anew, and its document is a demand. Does not commit."""
-    rest(claim, State.CLOSED, now)
-    replan(session, invoice, plan, now, add=add)
-    document = session.scalars(
-        select(Delivery).where(Delivery.invoice_id == invoice.id, Delivery.part == Part.DOCUMENT)
-    ).one_or_none()
-    if document is not None:
-        document.is_notice = False
+    is_lost = (Delivery.state == State.HELD, Delivery.hold == Reason.CLAIM_LOST)
+    return _give_up_claims(session, now, bits_of("has_lost_claim"), *is_lost)
 
 
 def give_up_late_claims(session: Session, settings: Settings, now: dt.datetime) -> int:
     """Plan anew what has waited until its claim would come too late for the bank; gives how many. Commits."""
     earliest = earliest_avtalegiro_due(now, settings.avtalegiro_lead_days)
+    return _give_up_claims(session, now, 0, Delivery.state == State.WAITING, Invoice.due_on < earliest)
+
+
+def _give_up_claims(session: Session, now: dt.datetime, add: int, *which: ColumnElement[bool]) -> int:
+    session.commit()
+    begin_writing(session)
     query = (
         select(Delivery, Invoice, PlanRow)
         .join(Invoice, Invoice.id == Delivery.invoice_id)
         .join(PlanRow, PlanRow.id == Delivery.plan_id)
-        .where(Delivery.part == Part.CLAIM, Delivery.state == State.WAITING, Invoice.due_on < earliest, ~is_unsettled())
-        .limit(1000)
+        .where(Delivery.part == Part.CLAIM, *which, ~is_unsettled(), ~_is_document_busy())
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True, of=Delivery)
+        .execution_options(populate_existing=True)
     )
     rows = session.execute(query).all()
     for claim, invoice, plan in rows:
-        give_up_claim(session, claim, invoice, plan, now, 0)
+        rest(claim, State.CLOSED, now)
+        replan(session, invoice, plan, now, add=add)
+        document = session.scalars(
+            select(Delivery).where(Delivery.invoice_id == invoice.id, Delivery.part == Part.DOCUMENT)
+        ).one_or_none()
+        if document is not None:
+            document.is_notice = False
     session.commit()
     return len(rows)
+
+
+def replan_what_changed(session: Session, settings: Settings, now: dt.datetime) -> int:
+    """Plan anew what waits under a plan that is no longer true; gives how many. Commits.
+
+    The resident is known otherwise by now (moved, died, closed a channel, an address bounced), or the channel has come
+    too late while it waited.
+    """
+    session.commit()
+    begin_writing(session)
+    days = Days(settings, now)
+    waiting = (
+        Delivery.part == Part.DOCUMENT,
+        Delivery.state == State.WAITING,
+        Delivery.channel.is_not(None),
+    )
+    due_dates = session.execute(
+        select(Delivery.channel, Invoice.due_on)
+        .join(Invoice, Invoice.id == Delivery.invoice_id)
+        .where(*waiting)
+        .distinct()
+    ).all()
+    late = [(channel, due_on) for channel, due_on in due_dates if channel and _is_late(days.facts(due_on), channel)]
+    is_changed = ResidentFactsRow.facts != PlanRow.resident_facts
+    query = (
+        select(Delivery, Invoice, PlanRow)
+        .join(Invoice, Invoice.id == Delivery.invoice_id)
+        .join(PlanRow, PlanRow.id == Delivery.plan_id)
+        .outerjoin(ResidentFactsRow, ResidentFactsRow.resident_id == func.coalesce(Invoice.resident_id, 0))
+        .where(*waiting, or_(is_changed, tuple_(Delivery.channel, Invoice.due_on).in_(late)), ~is_unsettled())
+        .order_by(Delivery.id)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True, of=Delivery)
+        .execution_options(populate_existing=True)
+    )
+    rows = session.execute(query).all()
+    for delivery, invoice, plan in rows:
+        replan(session, invoice, plan, now, add=refused_bits(session, delivery.id))
+    session.commit()
+    return len(rows)
+
+
+def _is_late(facts: DayFacts, channel: Channel) -> bool:
+    return bool(getattr(facts, f"is_too_late_for_{channel.value}", False))
 
 
 def settle_mail(session: Session, now: dt.datetime) -> int:

@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 
 import structlog
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from app.channels.contract import Outcome
 from app.core.dialect import picked
 from app.core.settings import Settings
 from app.delivery.models import Attempt, Delivery, Part, State
@@ -20,9 +21,17 @@ log = structlog.get_logger(__name__)
 LEFT = (State.IN_TRANSIT, State.DELIVERED)
 
 
-def take(session: Session, worker: Worker, channel: Channel, limit: int, now: dt.datetime) -> list[int]:
-    """Claim up to *limit* parts of *channel* that are due, the longest waiting first; gives their ids. Commits."""
-    query = _due(channel, now).order_by(Delivery.next_try_at, Delivery.id).limit(limit)
+def take(
+    session: Session, worker: Worker, channel: Channel, limit: int, now: dt.datetime, *, is_settling: bool = False
+) -> list[int]:
+    """Claim up to *limit* parts of *channel* that are due, the longest waiting first; gives their ids. Commits.
+
+    ``is_settling``: only those of which nobody knows what became.
+    """
+    query = _due(channel, now)
+    if is_settling:
+        query = query.where(_is_unsettled())
+    query = query.order_by(Delivery.next_try_at, Delivery.id).limit(limit)
     taken = session.scalars(
         update(Delivery)
         .where(picked(session, Delivery.id, query.with_for_update(skip_locked=True)), Delivery.state == State.WAITING)
@@ -36,7 +45,7 @@ def take(session: Session, worker: Worker, channel: Channel, limit: int, now: dt
 
 def count_due(session: Session, channel: Channel, now: dt.datetime) -> int:
     """How many parts of *channel* are due."""
-    return len(session.scalars(_due(channel, now)).all())
+    return session.scalar(select(func.count()).select_from(_due(channel, now).subquery())) or 0
 
 
 def _due(channel: Channel, now: dt.datetime) -> Select[int]:
@@ -120,6 +129,11 @@ def abandoned(name: str, settings: Settings, now: dt.datetime) -> ColumnElement[
     if is_here(name):
         return None
     return Delivery.claimed_at < now - settings.lease
+
+
+def _is_unsettled() -> ColumnElement[bool]:
+    unknown = or_(Attempt.outcome.is_(None), Attempt.outcome == Outcome.UNCERTAIN)
+    return exists().where(Attempt.delivery_id == Delivery.id, unknown)
 
 
 def _is_in_file() -> ColumnElement[bool]:

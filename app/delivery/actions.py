@@ -1,0 +1,160 @@
+"""What a person may do to an invoice's journey: hold it, let it go on, cancel it. Each is recorded with its reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from app.channels.contract import Outcome
+from app.core.audit import AuditEvent, record
+from app.core.dialect import begin_writing, insert_ignoring
+from app.core.errors import NotPossible
+from app.delivery.models import Attempt, Delivery, Part, PlanRow, State
+from app.delivery.replans import bits_of, replan, rest
+from app.invoices.models import Closure, Invoice, Pending
+from app.invoices.queries import invoice_by_number
+from app.residents.models import Resident
+from app.routing.channels import Reason
+from app.routing.facts import InvoiceFacts
+
+LEFT = (State.IN_TRANSIT, State.DELIVERED)
+HELD_BIT = InvoiceFacts.weight("is_held_by_staff")
+# Gates that a person waives by letting the invoice go. Behind the other reasons no gate is closed: it is planned as
+# if nobody had looked.
+GATES = frozenset(
+    {
+        Reason.DECEASED,
+        Reason.PROTECTED_ADDRESS,
+        Reason.WRONG_KID,
+        Reason.WRONG_ACCOUNT,
+        Reason.PARTLY_CREDITED,
+        Reason.IDENTIFIER_SHARED,
+        Reason.REGISTER_SILENT,
+    }
+)
+# What a person has settled by letting the invoice go, so that every channel may be tried again.
+SETTLED_BITS = HELD_BIT | bits_of(
+    "is_partly_credited",
+    "refused_efaktura",
+    "refused_vipps",
+    "refused_mailbox",
+    "refused_email",
+    "refused_paper",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing a person does. ``actor`` and ``reason`` are kept for ever."""
+
+    session: Session
+    now: dt.datetime
+    actor: str
+    reason: str
+
+    def hold(self, number: str, source: str | None = None) -> Invoice:
+        """Let nothing more of the invoice leave; raises `NotFound` and `NotPossible`. Commits."""
+        invoice, parts = self._read(number, source)
+        resting = [part for part in parts if part.state in (State.WAITING, State.HELD)]
+        if parts and not resting:
+            raise NotPossible(f"invoice {number} has already left, or is closed: nothing of it can be held")
+        for part in resting:
+            rest(part, State.HELD, self.now)
+            part.hold = Reason.HELD_BY_STAFF
+        if not parts:
+            self._mark_pending(invoice, add=HELD_BIT, remove=0)
+        else:
+            self.session.execute(delete(Pending).where(Pending.invoice_id == invoice.id, Pending.is_replan))
+        return self._done(invoice, AuditEvent.INVOICE_HELD)
+
+    def release(self, number: str, source: str | None = None) -> Invoice:
+        """Let a held invoice be planned anew, its gates waived; raises `NotFound` and `NotPossible`. Commits."""
+        invoice, parts = self._read(number, source)
+        held = [part for part in parts if part.state is State.HELD]
+        pending = self.session.get(Pending, invoice.id, populate_existing=True)
+        if not held and not (pending is not None and pending.facts & HELD_BIT):
+            raise NotPossible(f"invoice {number} is not held")
+        if invoice.resident_id is None:
+            self._find_buyer(invoice)
+        add = bits_of("is_released") if any(part.hold in GATES for part in held) else 0
+        if invoice.resident_id is not None:
+            add |= InvoiceFacts.weight("has_buyer")
+        if not parts:
+            self._mark_pending(invoice, add=add, remove=SETTLED_BITS)
+            return self._done(invoice, AuditEvent.INVOICE_RELEASED)
+        plan = next((self.session.get(PlanRow, part.plan_id) for part in held if part.plan_id), None)
+        for part in held:
+            if part.part is Part.CLAIM:
+                add |= bits_of("has_lost_claim") if part.hold is Reason.CLAIM_LOST else 0
+                rest(part, State.CLOSED, self.now)
+        replan(self.session, invoice, plan, self.now, add=add, remove=SETTLED_BITS)
+        return self._done(invoice, AuditEvent.INVOICE_RELEASED)
+
+    def cancel(self, number: str, source: str | None = None) -> Invoice:
+        """Nothing is owed on the invoice; what has not left never does, and a claim is called back from the bank.
+
+        Raises `NotFound`, and `NotPossible` when the resident has the demand already. Commits.
+        """
+        invoice, parts = self._read(number, source)
+        if invoice.closed_at is not None:
+            raise NotPossible(f"invoice {number} is closed already: {invoice.closed_reason}")
+        document = next((part for part in parts if part.part is Part.DOCUMENT), None)
+        if document is not None and document.state in LEFT and not document.is_notice:
+            raise NotPossible(f"invoice {number} has left by {document.channel}: credit it in the accounting system")
+        invoice.closed_at, invoice.closed_reason = self.now, Closure.CANCELLED
+        for part in parts:
+            if part.state in (State.WAITING, State.HELD) and not self._is_unsettled(part):
+                rest(part, State.CLOSED, self.now)
+        self.session.execute(delete(Pending).where(Pending.invoice_id == invoice.id))
+        if not parts:
+            values = {"invoice_id": invoice.id, "part": Part.DOCUMENT, "state": State.CLOSED, "position": 0, "tries": 0,
+                      "is_notice": False, "next_try_at": self.now, "changed_at": self.now}  # fmt: skip
+            self.session.execute(insert_ignoring(self.session, Delivery), values)
+        return self._done(invoice, AuditEvent.INVOICE_CANCELLED)
+
+    def _read(self, number: str, source: str | None) -> tuple[Invoice, list[Delivery]]:
+        """The invoice and its parts, with nobody else writing meanwhile. What is being sent just now is left alone."""
+        self.session.commit()
+        begin_writing(self.session)
+        invoice = invoice_by_number(self.session, number, source)
+        query = select(Delivery).where(Delivery.invoice_id == invoice.id).order_by(Delivery.id).with_for_update()
+        parts = list(self.session.scalars(query.execution_options(populate_existing=True)))
+        if any(part.state is State.SENDING for part in parts):
+            self.session.rollback()
+            raise NotPossible(f"invoice {number} is being sent just now: try again in a minute")
+        return invoice, parts
+
+    def _mark_pending(self, invoice: Invoice, add: int, remove: int) -> None:
+        self.session.execute(
+            update(Pending)
+            .where(Pending.invoice_id == invoice.id)
+            .values(facts=Pending.facts.bitwise_and(~remove).bitwise_or(add), resident_id=invoice.resident_id or 0)
+        )
+
+    def _find_buyer(self, invoice: Invoice) -> None:
+        """Look again for an unknown buyer: the register may have brought it since."""
+        if invoice.buyer_reference:
+            query = select(Resident.id).where(Resident.customer_number == invoice.buyer_reference)
+            invoice.resident_id = self.session.scalar(query)
+            self.session.flush()
+
+    def _is_unsettled(self, part: Delivery) -> bool:
+        query = select(Attempt.id).where(
+            Attempt.delivery_id == part.id, (Attempt.outcome.is_(None)) | (Attempt.outcome == Outcome.UNCERTAIN)
+        )
+        return self.session.scalar(query.limit(1)) is not None
+
+    def _done(self, invoice: Invoice, event: AuditEvent) -> Invoice:
+        record(
+            self.session,
+            at=self.now,
+            actor=self.actor,
+            event=event,
+            subject=f"invoice:{invoice.public_id}",
+            reason=self.reason,
+        )
+        self.session.commit()
+        return invoice

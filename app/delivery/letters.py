@@ -1,0 +1,156 @@
+"""The documents of a group: the accounting system's own PDF where it may be used, else a letter set by us."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
+
+from babel.numbers import format_decimal
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.clock import Clock
+from app.core.settings import Settings
+from app.delivery.consignments import Letter
+from app.delivery.models import Attempt
+from app.delivery.parcels import Parcel
+from app.invoices.attachments import PDF
+from app.invoices.documents import DocumentStore, document_store, store_all
+from app.invoices.ehf import parse_invoice
+from app.invoices.letter import Form, InvoiceView
+from app.invoices.models import Document, Invoice
+from app.invoices.queries import invoice_xml
+from app.invoices.render import render_invoice
+from app.residents.models import Resident
+from app.routing.channels import Channel, Claim, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """One letter to be set, without anything that belongs to the session."""
+
+    delivery_id: int
+    xml: bytes
+    number: str
+    form: Form
+    language: str
+    recipient: tuple[str, ...]
+    account: str
+
+
+class InvoiceLetters:
+    """Makes and keeps letters. Typst lets Python go while it sets, so letters are set in as many threads as there are
+    processors."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        self._documents: DocumentStore = document_store(settings.documents_url)
+        self._setters = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="letter")
+
+    def make(self, session: Session, parcels: Sequence[Parcel]) -> Mapping[int, Letter]:
+        """The letter of each parcel, by the id of its delivery. Raises `DocumentDamaged`; does not commit."""
+        rows = self._rows(session, parcels)
+        made: dict[int, Letter] = {}
+        orders: list[_Order] = []
+        for parcel in parcels:
+            if parcel.is_claim:
+                made[parcel.delivery.id] = self._claim_lines(session, parcel)
+                continue
+            kept = _kept(parcel)
+            if kept is not None:
+                made[parcel.delivery.id] = self._stored(rows[kept])
+            else:
+                orders.append(self._order(session, parcel))
+        made.update(self._set(session, orders))
+        return made
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._setters.shutdown()
+
+    def _rows(self, session: Session, parcels: Sequence[Parcel]) -> dict[int, Document]:
+        """The rows of every document the group needs, so that none is looked up by itself."""
+        ids = {parcel.invoice.xml_document_id for parcel in parcels}
+        ids |= {kept for parcel in parcels if (kept := _kept(parcel)) is not None}
+        return {row.id: row for row in session.scalars(select(Document).where(Document.id.in_(ids)))}
+
+    def _stored(self, row: Document) -> Letter:
+        return Letter(self._documents.get(row.sha256), row.sha256.hex(), row.id)
+
+    def _order(self, session: Session, parcel: Parcel) -> _Order:
+        invoice = parcel.invoice
+        return _Order(
+            delivery_id=parcel.delivery.id,
+            xml=invoice_xml(session, self._documents, invoice),
+            number=invoice.number,
+            form=form_of(invoice, parcel.delivery.is_notice),
+            language=parcel.resident.language if parcel.resident else self._settings.default_language,
+            recipient=_lines_of(parcel.resident),
+            account=invoice.account or "",
+        )
+
+    def _set(self, session: Session, orders: Sequence[_Order]) -> dict[int, Letter]:
+        pdfs = list(self._setters.map(self._render, orders))
+        ids = store_all(session, self._documents, [(pdf, PDF) for pdf in pdfs], self._clock.now())
+        rows = {row.id: row for row in session.scalars(select(Document).where(Document.id.in_(ids)))}
+        return {
+            order.delivery_id: Letter(pdf, rows[document_id].sha256.hex(), document_id)
+            for order, pdf, document_id in zip(orders, pdfs, ids, strict=True)
+        }
+
+    def _render(self, order: _Order) -> bytes:
+        view = InvoiceView(
+            invoice=parse_invoice(order.xml, order.number),
+            form=order.form,
+            language=order.language,
+            recipient=order.recipient,
+            account=order.account,
+            contact_phone=self._settings.contact_phone,
+            contact_email=self._settings.contact_email,
+        )
+        return render_invoice(view)
+
+    def _claim_lines(self, session: Session, parcel: Parcel) -> Letter:
+        """What the bank's own notice says; only where the bank notifies."""
+        if parcel.plan.claim != Claim.BANK_NOTIFIES.value:
+            return Letter()
+        invoice = parse_invoice(invoice_xml(session, self._documents, parcel.invoice), parcel.invoice.number)
+        language = parcel.resident.language if parcel.resident else self._settings.default_language
+        lines = (f"{line.name or line.description}: {_amount(line.amount, language)}" for line in invoice.lines)
+        return Letter(lines=tuple(" ".join(line.split()) for line in lines))
+
+
+def form_of(invoice: Invoice, is_notice: bool) -> Form:
+    """What the letter asks of its reader."""
+    if is_notice:
+        return Form.NOTICE
+    return Form.DEMAND if invoice.kind is Kind.DEMAND else Form.INFORMATION
+
+
+def _kept(parcel: Parcel) -> int | None:
+    """The document that is sent as it lies: the one of the same attempt before, or the accounting system's own.
+
+    The accounting system's has a payment slip, so a notice never carries it.
+    """
+    if parcel.is_claim:
+        return None
+    repeated: Attempt | None = parcel.repeatable(parcel.delivery.channel or Channel.PAPER)
+    if repeated is not None and repeated.document_id is not None:
+        return repeated.document_id
+    return None if parcel.delivery.is_notice else parcel.invoice.pdf_document_id
+
+
+def _lines_of(resident: Resident | None) -> tuple[str, ...]:
+    """Name and address as they stand in the envelope's window."""
+    if resident is None:
+        return ()
+    place = f"{resident.postal_code} {resident.city}".strip()
+    lines = (resident.name, resident.address_line_1, resident.address_line_2, place, resident.country)
+    return tuple(line for line in lines if line)
+
+
+def _amount(kroner: str, language: str) -> str:
+    return format_decimal(Decimal(kroner or "0"), format="#,##0.00", locale=language)

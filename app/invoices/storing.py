@@ -93,7 +93,7 @@ def _by_customer_number(session: Session, references: Collection[str]) -> Mappin
     if not references:
         return {}
     query = select(Resident.customer_number, Resident.id).where(Resident.customer_number.in_(references))
-    return dict(session.execute(query).tuples().all())
+    return {number: resident_id for number, resident_id in session.execute(query) if number}
 
 
 def _by_organisation(session: Session, organisations: Collection[str]) -> Mapping[str, int]:

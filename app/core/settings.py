@@ -8,13 +8,15 @@ from __future__ import annotations
 import datetime as dt
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
+from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.core.categories import Category, CategoryTable, read_categories
 from app.core.errors import SettingsInvalid
+from app.core.settings_values import CHANNELS, Durations, Leads, Names, Offsets, Prices, RoutingOrder
 
 
 class Environment(StrEnum):
@@ -25,47 +27,8 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-def _split(value: object) -> object:
-    """``a, b`` from the environment becomes ``["a", "b"]``."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _durations(value: object) -> object:
-    """``5m, 30m, 2h`` or plain seconds become time spans."""
-    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-    parts = _split(value)
-    if not isinstance(parts, list):
-        return value
-    return tuple(
-        dt.timedelta(seconds=float(part[:-1]) * units[part[-1]] if part[-1:] in units else float(part))
-        if isinstance(part, str)
-        else part
-        for part in parts
-    )
-
-
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Durations = Annotated[tuple[dt.timedelta, ...], NoDecode, BeforeValidator(_durations)]
-CHANNELS = ("avtalegiro", "efaktura", "vipps", "mailbox", "email", "paper")
-
-
-def _numbers(value: object) -> object:
-    """``efaktura=5, vipps=3`` becomes a mapping."""
-    parts = _split(value)
-    if not isinstance(parts, list):
-        return value
-    return {name.strip(): number.strip() for name, _, number in (str(part).partition("=") for part in parts)}
-
-
-Shares = Annotated[dict[str, float], NoDecode, BeforeValidator(_numbers)]
-Leads = Annotated[dict[str, int], NoDecode, BeforeValidator(_numbers)]
-Prices = Annotated[dict[str, int], NoDecode, BeforeValidator(_numbers)]
-
-
-def _known_channels(order: tuple[str, ...]) -> tuple[str, ...]:
-    if sorted(order) != sorted(CHANNELS) or order[-1] != "paper":
-        raise ValueError(f"ROUTING_ORDER must name each of {', '.join(CHANNELS)} once, with paper last")
-    return order
+# What the sandbox takes as account and integration at SvarUt.
+MADE_UP = UUID("5a7db0c0-0000-4000-8000-000000000001")
 
 
 class Settings(BaseSettings):
@@ -95,7 +58,7 @@ class Settings(BaseSettings):
     default_language: Literal["nb", "nn", "en"] = "nn"
 
     # Routing
-    routing_order: Annotated[Names, AfterValidator(_known_channels)] = CHANNELS
+    routing_order: RoutingOrder = CHANNELS
     letter_lead_days: int = Field(14, ge=0, le=60)
     channel_lead_days: Leads = {"efaktura": 5, "vipps": 3, "mailbox": 3, "email": 1, "paper": 0}
     vipps_max_days: int = 365
@@ -114,7 +77,7 @@ class Settings(BaseSettings):
 
     # Delivery
     retry_waits: Durations | None = None
-    claim_lease: Annotated[tuple[dt.timedelta, ...], NoDecode, BeforeValidator(_durations)] = (dt.timedelta(minutes=5),)
+    claim_lease: Durations = (dt.timedelta(minutes=5),)
     email_settle_days: int | None = None
     seats: int = Field(4, ge=1, le=64)
     paper_brake: float = Field(1.5, gt=1)
@@ -123,7 +86,8 @@ class Settings(BaseSettings):
     refusal_brake_share: float = Field(0.05, gt=0, le=1)
     brake_minimum: int = 200
     allowed_recipients: Names = ()
-    print_provider: Literal["batch", "eformidling"] = "batch"
+    mailbox_provider: Literal["eformidling", "svarut"] = "eformidling"
+    print_provider: Literal["batch", "eformidling", "svarut"] = "batch"
 
     # Intake
     max_file_bytes: int = 20_000_000
@@ -131,7 +95,7 @@ class Settings(BaseSettings):
     # National ids
     national_id_synthetic: bool | None = None
     national_id_accepts_2032_rule: bool | None = None
-    national_id_offsets: Annotated[tuple[Literal["80", "65", "40"], ...], NoDecode, BeforeValidator(_split)] = ("80",)
+    national_id_offsets: Offsets = ("80",)
 
     # Outside services
     sandbox: bool | None = None
@@ -147,6 +111,11 @@ class Settings(BaseSettings):
     eformidling_url: str = "http://localhost:9093"
     eformidling_user: str = ""
     eformidling_password: str = ""
+    svarut_url: str = "https://svarut.ks.no/api"
+    svarut_account: UUID | None = None
+    svarut_integration_id: UUID | None = None
+    svarut_integration_password: str = ""
+    svarut_giro_form: Literal["slip", "payment", "never"] = "slip"
 
     # Mail (Flask-Mail's names)
     mail_server: str = ""
@@ -175,6 +144,9 @@ class Settings(BaseSettings):
         is_production = values.get("environment") == Environment.PRODUCTION
         is_development = values.get("environment", Environment.DEVELOPMENT) == Environment.DEVELOPMENT
         values.setdefault("sandbox", not is_production)
+        if not is_production:
+            values.setdefault("svarut_account", MADE_UP)
+            values.setdefault("svarut_integration_id", MADE_UP)
         values.setdefault("national_id_synthetic", not is_production)
         values.setdefault("national_id_accepts_2032_rule", not is_production)
         values.setdefault("email_settle_days", 0 if is_development else 2)
@@ -204,10 +176,17 @@ class Settings(BaseSettings):
             "VIPPS_CLIENT_ID": self.vipps_client_id,
             "VIPPS_CLIENT_SECRET": self.vipps_client_secret,
             "VIPPS_SUBSCRIPTION_KEY": self.vipps_subscription_key,
-            "EFORMIDLING_USER": self.eformidling_user,
-            "EFORMIDLING_PASSWORD": self.eformidling_password,
-            "MAIL_SERVER": self.mail_server,
         }
+        providers = {self.mailbox_provider, self.print_provider}
+        if "eformidling" in providers:
+            needed |= {"EFORMIDLING_USER": self.eformidling_user, "EFORMIDLING_PASSWORD": self.eformidling_password}
+        if "svarut" in providers:
+            needed |= {
+                "SVARUT_ACCOUNT": str(self.svarut_account or ""),
+                "SVARUT_INTEGRATION_ID": str(self.svarut_integration_id or ""),
+                "SVARUT_INTEGRATION_PASSWORD": self.svarut_integration_password,
+            }
+        needed["MAIL_SERVER"] = self.mail_server
         missing = [name for name, value in needed.items() if not value]
         if missing:
             raise ValueError(f"set {', '.join(missing)}: production needs them")

@@ -60,6 +60,9 @@ def test_an_unknown_name_in_the_settings_file_stops_the_start(tmp_path: Path) ->
         ({"today": "2026-01-01"}, "TODAY must be unset in production"),
         ({"database_url": ""}, "DATABASE_URL must be PostgreSQL"),
         ({"mail_server": "", "eformidling_user": ""}, "set EFORMIDLING_USER, MAIL_SERVER"),
+        ({"print_provider": "svarut"}, "set SVARUT_ACCOUNT, SVARUT_INTEGRATION_ID, SVARUT_INTEGRATION_PASSWORD"),
+        ({"mailbox_provider": "svarut", "print_provider": "svarut"}, "set SVARUT_ACCOUNT"),
+        ({"svarut_account": "konto-1"}, "SVARUT_ACCOUNT: .*UUID"),
         ({"mail_use_ssl": True}, "MAIL_USE_SSL and MAIL_USE_TLS cannot both"),
         ({"routing_order": "paper,email,efaktura,avtalegiro,vipps,mailbox"}, "with paper last"),
         ({"channel_price_ore": "pigeon=3"}, "unknown channel"),
@@ -74,6 +77,17 @@ def test_production_starts_when_everything_is_given() -> None:
     settings = load_settings(**PRODUCTION)
     assert not settings.sandbox
     assert not settings.national_id_synthetic
+
+
+def test_production_needs_the_credentials_of_the_chosen_providers_alone() -> None:
+    settings = load_settings(
+        **{**PRODUCTION, "eformidling_user": "", "eformidling_password": ""},
+        mailbox_provider="svarut",
+        svarut_account="5e5a2a52-3c5b-4d0a-9d8b-6f0f6a1f2c11",
+        svarut_integration_id="5e5a2a52-3c5b-4d0a-9d8b-6f0f6a1f2c12",
+        svarut_integration_password="f",
+    )
+    assert settings.mailbox_provider == "svarut"
 
 
 def test_no_error_text_holds_a_secret() -> None:

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup theme lint bench chaos lock clean
+.PHONY: help run test check setup theme translations lint bench chaos lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -27,6 +27,14 @@ $(READY): requirements.lock $(wildcard app/translations/*/LC_MESSAGES/*.po)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pybabel --quiet compile -d app/translations
 	@touch $(READY)
+
+translations: $(READY) ## Bring the catalogues up to date with the texts, and name what is left to translate.
+	@mkdir -p .cache
+	@$(BIN)/pybabel --quiet extract -F pyproject.toml -k lazy_gettext -k lazy_ngettext:1,2 --no-location --sort-output \
+		-o .cache/messages.pot .
+	@for language in nn en; do $(BIN)/pybabel --quiet update -i .cache/messages.pot -d app/translations -l $$language \
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width=110; done
+	@$(BIN)/python -m pytest -q -p no:cacheprovider --no-header tests/test_translations.py
 
 run: setup ## Make the demo municipality, route and send its invoices, start the site.
 	@$(FLASK) db upgrade

@@ -21,6 +21,7 @@ from app.core.clock import Clock
 from app.core.database import db
 from app.core.settings import Settings
 from tests.support import postgres
+from tests.support.lint import LintingClient
 
 TODAY = dt.date(2026, 11, 24)
 servers = contextlib.ExitStack()
@@ -99,6 +100,7 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
 def app(settings: Settings) -> Iterator[Flask]:
     """The whole application on this test's database, with its context pushed."""
     app = create_app(settings)
+    app.test_client_class = LintingClient
     with app.app_context():
         yield app
         db.session.remove()
@@ -126,5 +128,5 @@ def runner(app: Flask) -> FlaskCliRunner:
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """A browser without a browser."""
+    """A browser without a browser; every page it opens is read by `tests.support.lint`."""
     return app.test_client()

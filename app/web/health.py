@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.database import db
+from app.web import assets
 
 bp = Blueprint("health", __name__, url_prefix="/helse")
 
@@ -22,7 +23,7 @@ def live() -> ResponseReturnValue:
 
 @bp.get("/klar")
 def ready() -> ResponseReturnValue:
-    """The database answers and its migrations are the program's."""
+    """The database answers, its migrations are the program's, and the pages have their files."""
     try:
         with db.engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
@@ -31,6 +32,9 @@ def ready() -> ResponseReturnValue:
     expected = _head()
     if found != expected:
         return {"status": "not ready", "database": "reached", "migration": found, "expected": expected}, 503
+    missing = assets.missing()
+    if missing:
+        return {"status": "not ready", "database": "reached", "migration": found, "missing files": missing}, 503
     return {"status": "ready", "database": "reached", "migration": found}
 
 

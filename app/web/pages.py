@@ -1,21 +1,74 @@
-"""The pages that belong to no feature: the front page, and the choice of language."""
+"""The pages that belong to no feature: the front page, how data is used, accessibility, and the mark."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request
+import datetime as dt
+from pathlib import Path
 
-from app.web.language import A_YEAR, COOKIE, LANGUAGES
+from flask import Blueprint, Flask, Response, current_app, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from app.core.settings import Settings
+from app.web.assets import FOR_A_YEAR
+from app.web.headers import public_page
 
 bp = Blueprint("pages", __name__)
+
+LOG_IN = "/logg-inn"
+PRIVACY_CHANGED_ON = dt.date(2026, 11, 24)
 
 
 @bp.get("/")
 def front() -> Response:
     """What this is, and how invoices reach residents, in the municipality's own order."""
     order = [channel for channel in current_app.config["ROUTING_ORDER"] if channel != "avtalegiro"]
-    response = make_response(render_template("web/front.html", order=order, settings=current_app.config["SETTINGS"]))
-    wish = request.args.get("lang")
-    if wish in LANGUAGES:
-        response.set_cookie(COOKIE, wish, max_age=A_YEAR, httponly=True, samesite="Lax", secure=request.is_secure)
-    response.vary.update(("Accept-Language", "Cookie"))
+    return public_page(render_template("web/front.html", order=order))
+
+
+@bp.get("/personvern")
+def privacy() -> Response:
+    """How personal data is used."""
+    return public_page(render_template("web/privacy.html", changed_on=PRIVACY_CHANGED_ON))
+
+
+@bp.get("/tilgjengelighet")
+def accessibility() -> Response:
+    """How well the pages can be used by everyone, and whom to tell when they cannot."""
+    return public_page(render_template("web/accessibility.html"))
+
+
+@bp.get("/merke.svg")
+def mark() -> Response:
+    """The municipality's own mark: ``mark.svg`` under INSTANCE_DIR, else a plain one."""
+    response = Response(mark_file().read_bytes(), mimetype="image/svg+xml")
+    is_current = request.args.get("v", "") == mark_version()
+    response.headers["Cache-Control"] = FOR_A_YEAR if is_current else "no-cache"
     return response
+
+
+def mark_file() -> Path:
+    """Where the mark lies."""
+    settings: Settings = current_app.config["SETTINGS"]
+    own = settings.instance_dir / "mark.svg"
+    return own if own.is_file() else Path(current_app.static_folder or "") / "web" / "mark.svg"
+
+
+def mark_version() -> str:
+    """Changes when the mark does."""
+    found = mark_file().stat()
+    return f"{found.st_mtime_ns:x}"
+
+
+def is_served(path: str) -> bool:
+    """Whether a GET of *path* has a page: links to rooms that are not built in stay hidden."""
+    try:
+        current_app.url_map.bind("").match(path, method="GET")
+    except HTTPException:
+        return False
+    return True
+
+
+def init_app(app: Flask) -> None:
+    """Serve the pages, and let every template know what is there."""
+    app.register_blueprint(bp)
+    app.jinja_env.globals.update(is_served=is_served, mark_version=mark_version, LOG_IN=LOG_IN)

@@ -1,0 +1,56 @@
+"""Our own files as addresses that change with their content, so a browser may keep them for a year."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+import structlog
+from flask import Flask, current_app, request, url_for
+
+log = structlog.get_logger(__name__)
+
+FOR_A_YEAR = "public, max-age=31536000, immutable"
+# Without these the pages cannot be read with pleasure: /helse/klar says so.
+NEEDED = ("web/site.css", "web/site.js", "vendor/designsystemet.css", "vendor/inter-latin-wght-normal.woff2")
+
+
+def asset(name: str) -> str:
+    """The address of *name* under ``static/``, with a part that changes when the file does."""
+    version = version_of(name)
+    if not version:
+        log.warning("a file of the pages is missing: run make setup", name=name)
+    return url_for("static", filename=name, v=version or None)
+
+
+def version_of(name: str) -> str:
+    """Twelve hexadecimal digits of the file's SHA-256, or empty when there is no such file."""
+    path = Path(current_app.static_folder or "") / name
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return _digest(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, _changed_ns: int, _size: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def missing() -> list[str]:
+    """The files every page needs that are not there."""
+    return [name for name in NEEDED if not version_of(name)]
+
+
+def keeping() -> str:
+    """How long the file that was just asked for may be kept: a year under its present version, else not unasked."""
+    name = (request.view_args or {}).get("filename", "")
+    is_current = bool(name) and request.args.get("v", "") == version_of(name) != ""
+    return FOR_A_YEAR if is_current else "no-cache"
+
+
+def init_app(app: Flask) -> None:
+    """Let templates name their files."""
+    app.jinja_env.globals["asset"] = asset

@@ -1,0 +1,101 @@
+"""Every address, who may open it, and the headers it answers with."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask, abort
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.web.assets import FOR_A_YEAR, asset
+from app.web.headers import HEADERS, HSTS
+from tests.conftest import make_settings
+
+# Every route, and who may open it: a new one is added here on purpose.
+ROUTES = {
+    "static": "anyone",
+    "pages.front": "anyone",
+    "pages.privacy": "anyone",
+    "pages.accessibility": "anyone",
+    "pages.mark": "anyone",
+    "health.live": "anyone",
+    "health.ready": "anyone",
+}
+PUBLIC = ("/", "/personvern", "/tilgjengelighet")
+
+
+def test_every_route_is_known(site: Flask) -> None:
+    assert {rule.endpoint for rule in site.url_map.iter_rules()} == set(ROUTES)
+
+
+def addresses(app: Flask) -> list[tuple[str, str]]:
+    """Each method of each route, with something in place of its parts."""
+    return [
+        (method, re.sub("<[^>]+>", "00000000-0000-0000-0000-000000000000", rule.rule))
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD"})
+    ]
+
+
+def test_every_route_answers_with_the_whole_set_of_headers_errors_too(site: Flask, visitor: FlaskClient) -> None:
+    asked = [*addresses(site), ("GET", "/finnes-ikke"), ("DELETE", "/"), ("POST", "/")]
+    assert len(asked) > len(ROUTES)
+    for method, path in asked:
+        with visitor.open(path, method=method) as answer:
+            found = {name: answer.headers.get(name) for name in HEADERS}
+            assert answer.headers.get("Cache-Control"), (method, path)
+        expected = HEADERS | ({"X-Robots-Tag": "all"} if path in PUBLIC and method == "GET" else {})
+        assert found == expected, (method, path)
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_error_pages_are_hardened_and_never_kept(site: Flask, visitor: FlaskClient, status: int) -> None:
+    site.add_url_rule("/feil", view_func=lambda: abort(status))
+    answer = visitor.get("/feil")
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_page_is_kept_by_nobody_unless_it_says_it_is_the_same_for_all(site: Flask, visitor: FlaskClient) -> None:
+    site.add_url_rule("/min", view_func=lambda: {"mine": 1})
+    assert visitor.get("/min").headers["Cache-Control"] == "no-store"
+    for path in PUBLIC:
+        headers = visitor.get(path).headers
+        assert headers["Cache-Control"] == "private, no-cache"
+        assert {"Accept-Language", "Cookie"} <= set(headers["Vary"].split(", "))
+
+
+def test_nothing_inline_and_nothing_from_elsewhere_is_allowed() -> None:
+    rules = dict(rule.split(" ", 1) for rule in HEADERS["Content-Security-Policy"].split("; "))
+    assert rules["default-src"] == rules["base-uri"] == rules["frame-ancestors"] == "'none'"
+    assert rules["script-src"] == rules["style-src"] == rules["form-action"] == "'self'"
+    assert rules["img-src"] == "'self' data:"
+    assert rules["require-trusted-types-for"] == "'script'"
+    assert "unsafe" not in HEADERS["Content-Security-Policy"]
+
+
+def test_encryption_is_demanded_where_it_is_there(site: Flask, visitor: FlaskClient) -> None:
+    assert "Strict-Transport-Security" not in visitor.get("/").headers
+    assert visitor.get("/", base_url="https://localhost").headers["Strict-Transport-Security"] == HSTS
+
+
+def test_a_file_is_kept_for_a_year_under_its_present_version_alone(site: Flask, visitor: FlaskClient) -> None:
+    with site.test_request_context():
+        address = asset("web/site.css")
+    for path, kept in {address: FOR_A_YEAR, "/static/web/site.css": "no-cache", address + "0": "no-cache"}.items():
+        with visitor.get(path) as answer:
+            assert (answer.status_code, answer.headers["Cache-Control"]) == (200, kept), path
+
+
+def test_the_address_of_a_file_changes_with_its_content(tmp_path: Path) -> None:
+    app = create_app(make_settings(tmp_path))
+    app.static_folder = str(tmp_path)
+    with app.test_request_context():
+        (tmp_path / "a.css").write_text("a{}")
+        before = asset("a.css")
+        (tmp_path / "a.css").write_text("b {}")
+        assert asset("a.css") != before
+        assert asset("gone.css") == "/static/gone.css"

@@ -64,6 +64,8 @@ class _Reader:
         record = self._parse(row, line)
         if self.has_ended or self.has_begun == isinstance(record, records.TransmissionStart):
             raise self._wrong(row, "the record stands outside a transmission (start record 10, end record 89)")
+        if self._is_misplaced(record):
+            raise self._wrong(row, "the record stands outside its assignment (start record 20, end record 88)")
         match record:
             case records.TransmissionStart():
                 self.has_begun = True
@@ -99,13 +101,15 @@ class _Reader:
             raise self._wrong(row, "the record is not as the OCR giro manual has it") from None
         return record
 
+    def _is_misplaced(self, record: Any) -> bool:
+        is_frame = isinstance(record, (records.TransmissionStart, records.TransmissionEnd, records.AssignmentStart))
+        return is_frame is (self.account is not None)
+
     def _payment(self, record: Any, row: int, line: str) -> OcrPayment:
-        if self.account is None:
-            raise self._wrong(row, "the transaction stands outside an assignment (start record 20)")
         transaction_type = line[4:6]
         is_back = record.sign == "-" or transaction_type in REVERSALS
         amount_ore = -record.amount if is_back else record.amount
-        return OcrPayment(row, self.account, line[_KID].strip(), amount_ore, transaction_type, record.nets_date)
+        return OcrPayment(row, str(self.account), line[_KID].strip(), amount_ore, transaction_type, record.nets_date)
 
     def _check(self, record: Any, row: int, payments: Iterable[OcrPayment], record_count: int) -> None:
         found = list(payments)

@@ -79,7 +79,7 @@ def test_kroner_become_whole_ore_exactly(text: str, ore: int) -> None:
     ],
 )
 def test_what_cannot_be_sent_is_refused_with_field_and_reason(values: dict[str, str], field: str, reason: str) -> None:
-    assert problems(ehf(**values)) == {field: reason}  # type: ignore[arg-type]
+    assert problems(ehf(**values)) == {field: reason}
 
 
 def test_every_problem_of_a_file_is_told_at_once() -> None:

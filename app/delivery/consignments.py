@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,6 +20,8 @@ from app.residents.models import ContactKind, ContactPoint, Resident
 from app.routing.channels import Channel, Kind
 from app.routing.policy import Claim
 
+# These get no PDF: the bank fetches it when the resident opens the invoice.
+FETCHED = frozenset({Channel.EFAKTURA, Channel.VIPPS})
 NO_ADDRESS = Address("", "", "", "", "", "")
 
 
@@ -46,11 +48,13 @@ class Letters(Protocol):
 
 @dataclass(slots=True)
 class Consignments:
-    """Makes consignments. ``vault`` opens national ids for the channels that must have them."""
+    """Makes consignments. ``vault`` opens national ids for the channels that must have them; ``link`` gives the address
+    at which a bank fetches the PDF of an invoice, by its public id."""
 
     session: Session
     settings: Settings
     vault: NationalIdVault
+    link: Callable[[str], str]
 
     def recipients(self, channel: Channel, parcels: Sequence[Parcel]) -> Mapping[int, Recipient]:
         """Whom each parcel goes to, by the id of its delivery."""
@@ -95,6 +99,8 @@ class Consignments:
             pays_by_avtalegiro=attempt.is_notice and attempt.channel is Channel.EFAKTURA,
             is_resend=attempt.resent,
             lines=letter.lines,
+            presentation_url=self.link(invoice.public_id) if attempt.channel in FETCHED else "",
+            opened_at=attempt.opened_at,
         )
 
     def subject(self, parcel: Parcel, language: str) -> str:

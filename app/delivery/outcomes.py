@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import structlog
 from sqlalchemy.orm import Session
@@ -37,17 +37,16 @@ class Tally:
     not_allowed: int = 0
     alarms: int = 0
     resting: set[Channel] = field(default_factory=set)
+    faults: set[tuple[Channel, str | None]] = field(default_factory=set)
 
     @property
     def moved(self) -> int:
         """How many parts came further: none means that another pass now would do nothing either."""
         return self.accepted + self.refused + self.held + self.closed
 
-    def add(self, other: Tally) -> None:
-        """Count *other* in."""
-        for name in ("accepted", "refused", "unavailable", "uncertain", "held", "closed", "not_allowed", "alarms"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.resting |= other.resting
+    def as_json(self) -> dict[str, int]:
+        """The counts, by outcome."""
+        return {name: value for name, value in asdict(self).items() if isinstance(value, int)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,7 @@ class Ledger:
         attempt.detail = result.detail[:200] if result.detail else attempt.detail
         attempt.provider_reference = result.provider_reference or attempt.provider_reference
         if result.needs_alarm:
-            self.tally.alarms += 1
-            log.error("a channel needs a person", channel=attempt.channel, attempt=attempt.key, detail=result.detail)
+            self._alarm(attempt, result)
         outcome = result.outcome
         if outcome is Outcome.REFUSED and result.needs_alarm:
             outcome = Outcome.UNAVAILABLE
@@ -84,6 +82,14 @@ class Ledger:
             case Outcome.UNCERTAIN:
                 self.tally.uncertain += 1
                 self.wait(parcel, result.retry_after)
+
+    def _alarm(self, attempt: Attempt, result: Result) -> None:
+        """Count it, and say so once for each fault: a thousand invoices may meet the same."""
+        self.tally.alarms += 1
+        fault = (attempt.channel, result.detail)
+        if fault not in self.tally.faults:
+            self.tally.faults.add(fault)
+            log.error("a channel needs a person", channel=attempt.channel, attempt=attempt.key, detail=result.detail)
 
     def _accepted(self, parcel: Parcel, attempt: Attempt, is_handed_over: bool) -> None:
         self.tally.accepted += 1

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 
 from app.core.clock import Clock
 from app.core.crypto import vault
+from app.core.links import presentation_links
 from app.core.settings import Settings
 from app.delivery import brakes, receipts, settle, work
 from app.delivery.consignments import Consignments
 from app.delivery.desk import Channels, Desk
+from app.delivery.forecast import Forecast
 from app.delivery.letters import InvoiceLetters
 from app.delivery.models import RunRow
 from app.delivery.outcomes import Ledger
@@ -50,7 +52,7 @@ def open_desk(
                 clock,
                 channels,
                 worker,
-                Consignments(session, settings, vault(settings)),
+                Consignments(session, settings, vault(settings), presentation_links(settings)),
                 letters,
                 Ledger(session, settings, clock),
                 progress,
@@ -120,7 +122,7 @@ class Job:
         desk = self.desk
         tidy(desk)
         changed = settle.replan_what_changed(desk.session, desk.settings, desk.clock.now())
-        planned = self.plan()
+        planned = self.plan().planned
         if desk.worker.is_stopping:
             return 0
         self.report.handled += send_due(desk, has_brakes=self.has_brakes)
@@ -128,16 +130,15 @@ class Job:
         self.report.receipts += heard
         return changed + planned + heard + settle.settle_mail(desk.session, desk.clock.now())
 
-    def plan(self) -> int:
-        """Plan the outbox, and pull the brake when a silent register holds something; gives how many were planned."""
+    def plan(self) -> Forecast:
+        """Plan the outbox, and pull the brake when a silent register holds something; gives what was planned."""
         desk = self.desk
-        now = desk.clock.now()
-        silent = brakes.count_silence(desk.session, self.silent, now)
-        planned = plan_pending(desk.session, desk.settings, desk.clock, silent, desk.progress).forecast.planned
+        silent = brakes.count_silence(desk.session, self.silent, desk.clock.now())
+        forecast = plan_pending(desk.session, desk.settings, desk.clock, silent, desk.progress).forecast
         if silent and self.has_brakes:
-            brakes.check_silence(desk.session, silent, now)
-        self.report.planned += planned
-        return planned
+            brakes.check_silence(desk.session, silent, desk.clock.now())
+        self.report.planned += forecast.planned
+        return forecast
 
     def _is_due(self) -> bool:
         """Whether anything could be sent now, had it a provider that answers."""
@@ -158,16 +159,7 @@ class Job:
         desk, tally = self.desk, self.desk.ledger.tally
         self.report.is_stopped = desk.worker.is_stopping
         self.report.brakes = describe_brakes(desk.session)
-        self.report.counts = {
-            "accepted": tally.accepted,
-            "refused": tally.refused,
-            "unavailable": tally.unavailable,
-            "uncertain": tally.uncertain,
-            "held": tally.held,
-            "closed": tally.closed,
-            "not_allowed": tally.not_allowed,
-            "alarms": tally.alarms,
-        }
+        self.report.counts = tally.as_json()
         row.finished_at, row.counts = desk.clock.now(), self.report.as_json()
         desk.session.commit()
 

@@ -12,7 +12,7 @@ from app.channels.contract import MessageChannel, Outcome, Recipient, Result
 from app.core.clock import Clock
 from app.delivery import work
 from app.delivery.allowed import Allowed
-from app.delivery.consignments import NO_LETTER, Letter
+from app.delivery.consignments import FETCHED, NO_LETTER, Letter
 from app.delivery.desk import Desk, Seats, result_of
 from app.delivery.models import Attempt
 from app.delivery.parcels import Parcel, load
@@ -111,7 +111,7 @@ class MessageSender:
         ready += self._settled(seats, [parcel for parcel in parcels if parcel.unsettled is not None], recipients)
         ready = [] if self.is_settling else allowed(desk, channel, ready, recipients)
         desk.session.commit()
-        letters = desk.letters.make(desk.session, ready)
+        letters = {} if channel in FETCHED else desk.letters.make(desk.session, ready)
         for number, some in enumerate(self._parts_of(ready)):
             if desk.worker.is_stopping and number:
                 break

@@ -141,7 +141,7 @@ class Town:
         """A worker at its desk, with the session of the test."""
         with working() as worker:
             self.ledger = Ledger(self.session, self.settings, self.clock)
-            consignments = Consignments(self.session, self.settings, self.vault)
+            consignments = Consignments(self.session, self.settings, self.vault, lambda public_id: public_id)
             yield Desk(
                 self.session, self.settings, self.clock, self.channels, worker, consignments, FakeLetters(), self.ledger
             )

@@ -17,7 +17,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.core.atomic import create_atomically
-from app.core.settings import Settings
+from app.core.errors import SettingsInvalid
+from app.core.settings import Environment, Settings
 
 KEY_BYTES = 32
 
@@ -155,10 +156,20 @@ class NationalIdVault:
 
 
 def vault(settings: Settings) -> NationalIdVault:
-    """The vault of this installation; its keys are made at first use. Raises `KeysUnusable`."""
+    """The vault of this installation; outside production its keys are made at first use. Raises `SettingsInvalid`."""
+    paths = [settings.keys_dir / name for name in VAULT_KEYS]
+    if settings.environment is Environment.PRODUCTION:
+        for path in paths:
+            if not path.exists():
+                raise SettingsInvalid(
+                    f"{path} is missing: restore it, since a new key opens no stored national id, or for a new "
+                    "installation write 1: and 32 random bytes in base64 on one line (openssl rand -base64 32)"
+                )
     settings.keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    rings = [KeyRing.create(settings.keys_dir / name) for name in VAULT_KEYS]
-    return NationalIdVault(*rings)
+    try:
+        return NationalIdVault(*[KeyRing.create(path) for path in paths])
+    except KeysUnusable as error:
+        raise SettingsInvalid(str(error)) from None
 
 
 def _parse_key(line: str, place: str) -> tuple[int, bytes]:

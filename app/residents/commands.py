@@ -12,9 +12,9 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from app.core.clock import Clock
-from app.core.console import format_option, say_report
+from app.core.console import fail, format_option, say_report
 from app.core.database import db
-from app.core.errors import FileRejected
+from app.core.errors import AppError, FileRejected
 from app.core.inbox import archive, inbox_files, reject
 from app.core.reports import ImportReport
 from app.core.settings import Settings
@@ -89,6 +89,8 @@ def _import(paths: Sequence[Path], label: str, import_file: ImportFile, *, is_in
                 report.reject(error.source, error.row, error.field, error.reason)
                 if is_inbox:
                     reject(settings.inbox_dir, path, report, clock.now())
+            except AppError as error:
+                fail(error)
             else:
                 if is_inbox:
                     archive(settings.inbox_dir, path, clock.now())

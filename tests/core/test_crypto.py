@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.crypto import KeyRing, KeysUnusable, NationalIdUnreadable, NationalIdVault, vault
-from app.core.settings import load_settings
+from app.core.errors import SettingsInvalid
+from app.core.settings import Environment, load_settings
 
 OLD, NEW, INDEX, OTHER_INDEX = (bytes([fill]) * 32 for fill in range(1, 5))
 VAULT = NationalIdVault(KeyRing([(1, OLD)]), KeyRing([(7, INDEX)]))
@@ -163,3 +164,21 @@ def test_an_installation_keeps_its_keys_between_starts(tmp_path: Path) -> None:
     assert again.decrypt(blob, row="1") == NUMBER
     assert again.blind_index(NUMBER) == vault(settings).blind_index(NUMBER)
     assert stat.S_IMODE(settings.keys_dir.stat().st_mode) == 0o700
+
+
+def test_production_makes_no_key_of_its_own(tmp_path: Path) -> None:
+    development = load_settings(instance_dir=tmp_path)
+    production = development.model_copy(update={"environment": Environment.PRODUCTION})
+    with pytest.raises(SettingsInvalid, match=r"national-id-encryption\.keys is missing"):
+        vault(production)
+    blob = vault(development).encrypt(NUMBER, row="1")
+    assert vault(production).decrypt(blob, row="1") == NUMBER
+
+
+def test_a_damaged_key_file_is_named_with_its_line_and_without_its_key(tmp_path: Path) -> None:
+    settings = load_settings(instance_dir=tmp_path)
+    vault(settings)
+    (settings.keys_dir / "national-id-index.keys").write_text("1:secret\n")
+    with pytest.raises(SettingsInvalid, match=r"national-id-index.keys, line 1: not base64") as caught:
+        vault(settings)
+    assert "secret" not in str(caught.value)

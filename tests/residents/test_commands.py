@@ -79,6 +79,18 @@ def test_a_file_that_is_not_there_is_wrong_use(runner: FlaskCliRunner, tmp_path:
     assert runner.invoke(args=[group, "import", "--format", "xml"]).exit_code == 2
 
 
+def test_an_unusable_key_file_is_wrong_use_and_leaves_the_inbox_alone(
+    runner: FlaskCliRunner, settings: Settings
+) -> None:
+    waiting = drop(settings, "register", "good.csv", GOOD)
+    settings.keys_dir.mkdir(parents=True, exist_ok=True)
+    (settings.keys_dir / "national-id-index.keys").write_text("no key\n")
+    done = runner.invoke(args=["residents", "import"])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "national-id-index.keys, line 1" in done.stderr
+    assert waiting.exists()
+
+
 @pytest.mark.parametrize("group", ["residents", "mandates"])
 def test_an_empty_inbox_is_fine(runner: FlaskCliRunner, group: str) -> None:
     done = runner.invoke(args=[group, "import"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core.contact import normalise_email, normalise_mobile
@@ -30,24 +30,15 @@ def register_contact(
     value = _NORMALISE[kind](value)
     session.execute(
         update(ContactPoint)
-        .where(
-            ContactPoint.resident_id == resident_id,
-            ContactPoint.kind == kind,
-            ContactPoint.value != value,
-            ContactPoint.closed_at.is_(None),
-        )
+        .where(*_of(resident_id, kind), ContactPoint.value != value, ContactPoint.closed_at.is_(None))
         .values(closed_at=now, closed_reason=ClosedReason.REPLACED)
     )
-    point = session.scalar(
-        select(ContactPoint)
-        .where(ContactPoint.resident_id == resident_id, ContactPoint.kind == kind, ContactPoint.value == value)
-        .execution_options(populate_existing=True)
-        .with_for_update()
-    )
+    same = select(ContactPoint).where(*_of(resident_id, kind), ContactPoint.value == value).with_for_update()
+    point = session.scalar(same.execution_options(populate_existing=True))
     if point is None:
-        point = ContactPoint(resident_id=resident_id, kind=kind, value=value)
+        point = ContactPoint(resident_id=resident_id, kind=kind, value=value, registered_at=now)
         session.add(point)
-    if point.closed_at is not None or point.registered_at is None:
+    elif point.closed_at is not None:
         point.registered_at, point.confirmed_at = now, None
     point.source, point.closed_at, point.closed_reason = source, None, None
     if is_confirmed:
@@ -68,8 +59,7 @@ def close_contact(
     closed = session.execute(
         update(ContactPoint)
         .where(
-            ContactPoint.resident_id == resident_id,
-            ContactPoint.kind == kind,
+            *_of(resident_id, kind),
             ContactPoint.value == value,
             or_(ContactPoint.closed_at.is_(None), ContactPoint.closed_reason == ClosedReason.WITHDRAWN),
         )
@@ -80,3 +70,7 @@ def close_contact(
         session.add(StaleResident(resident_id=resident_id))
         session.flush()
     return bool(closed)
+
+
+def _of(resident_id: int, kind: ContactKind) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return ContactPoint.resident_id == resident_id, ContactPoint.kind == kind

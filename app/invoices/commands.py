@@ -57,11 +57,11 @@ def import_inbox() -> ImportReport:
     def move(file: InvoiceFile, report: ImportReport) -> None:
         now = clock.now()
         if report.created + report.unchanged:
-            archive(settings.inbox_dir, file.path, now)
+            archive(settings.inbox_dir, Path(file.path), now)
         else:
-            reject(settings.inbox_dir, file.path, report, now)
+            reject(settings.inbox_dir, Path(file.path), report, now)
         if file.pdf_path:
-            archive(settings.inbox_dir, file.pdf_path, now)
+            archive(settings.inbox_dir, Path(file.pdf_path), now)
 
     return import_invoices(db.session(), [folder], settings, clock, on_file=move, watch=_bar((folder,)))
 

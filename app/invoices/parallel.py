@@ -12,13 +12,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import chain, islice
-from pathlib import Path
 
 from app.invoices.examine import Examined, examine_all
 from app.invoices.sources import InvoiceFile
 
 MAX_WORKERS = 4
-_NOWHERE = Path()
 
 Chunk = list[InvoiceFile]
 
@@ -45,7 +43,7 @@ def examine_chunks(chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, list[Examin
 def _in_order(pool: ProcessPoolExecutor, chunks: Iterable[Chunk], most: int) -> Iterator[tuple[Chunk, list[Examined]]]:
     under_way: deque[tuple[Chunk, Future[list[Examined]]]] = deque()
     for chunk in chunks:
-        under_way.append((chunk, pool.submit(examine_all, _without_places(chunk))))
+        under_way.append((chunk, pool.submit(examine_all, chunk)))
         if len(under_way) >= most:
             yield _next(under_way)
     while under_way:
@@ -55,11 +53,6 @@ def _in_order(pool: ProcessPoolExecutor, chunks: Iterable[Chunk], most: int) -> 
 def _next(under_way: deque[tuple[Chunk, Future[list[Examined]]]]) -> tuple[Chunk, list[Examined]]:
     chunk, future = under_way.popleft()
     return chunk, future.result()
-
-
-def _without_places(chunk: Chunk) -> Chunk:
-    # A path costs as much to send as a small invoice, and examining needs none.
-    return [file._replace(path=_NOWHERE, pdf_path=None) for file in chunk]
 
 
 def _watch_parent(parent: int) -> None:

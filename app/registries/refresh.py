@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from app.clients.connect import Clients
 from app.clients.seats import in_seats
 from app.core.clock import Clock
 from app.core.crypto import NationalIdVault, vault
+from app.core.database import Base
 from app.core.dialect import upsert
 from app.core.settings import Settings
 from app.registries.contract import Registry, Reply, Said, Target
@@ -27,6 +30,7 @@ from app.routing.channels import Answer
 
 log = structlog.get_logger(__name__)
 
+ANSWERS, MARKS = (Base.metadata.tables[model.__tablename__] for model in (RegistryAnswer, StaleResident))
 STORED_TOGETHER = 1000
 # So many questions in a row without any answer, and a register is left in peace for the rest of the run.
 GIVE_UP_AFTER = 3
@@ -145,10 +149,10 @@ def _ask_one(run: _Run, registry: Registry) -> None:
                 run.tallies[register].count(one.answer)
                 waiting.append((target.resident_id, one))
         if len(waiting) >= STORED_TOGETHER:
-            _store(run, waiting)
+            _store(run, registry, waiting)
             waiting = []
         run.progress(len(asked))
-    _store(run, waiting)
+    _store(run, registry, waiting)
 
 
 def _replies(registry: Registry, questions: Iterator[list[Target]], seats: int) -> Iterator[tuple[list[Target], Reply]]:
@@ -199,40 +203,46 @@ def _note(run: _Run, registry: Registry, reply: Reply) -> None:
         run.alarms[registry.provider] = reply.failure
 
 
-def _store(run: _Run, answers: Sequence[tuple[int, Said]]) -> None:
-    """Write down the answers of many in one statement, and who changed; commits."""
+def _store(run: _Run, registry: Registry, answers: Sequence[tuple[int, Said]]) -> None:
+    """Write down what is new, touch what is as it was, and mark who changed; a statement each. Commits."""
     if not answers:
         return
     session, asked_at = run.session, run.clock.now()
-    residents = {resident for resident, _ in answers}
+    mine = ANSWERS.c.register.in_(registry.registers)
     known = {
         (row.resident_id, row.register): (row.answer, row.reference)
         for row in session.execute(
-            select(
-                RegistryAnswer.resident_id, RegistryAnswer.register, RegistryAnswer.answer, RegistryAnswer.reference
-            ).where(RegistryAnswer.resident_id.in_(residents))
+            select(ANSWERS.c.resident_id, ANSWERS.c.register, ANSWERS.c.answer, ANSWERS.c.reference).where(
+                ANSWERS.c.resident_id.in_({resident for resident, _ in answers}), mine
+            )
         )
     }
-    rows = [
-        {
-            "resident_id": resident,
-            "register": said.register,
-            "answer": said.answer,
-            "reference": said.reference,
-            "asked_at": asked_at,
-        }
-        # In one order everywhere, so that two runs at once do not block each other.
-        for resident, said in sorted(answers, key=lambda one: (one[0], one[1].register))
-    ]
     changed = [
-        (resident, said)
-        for resident, said in answers
-        if known.get((resident, said.register)) != (said.answer, said.reference)
+        resident for resident, said in answers if known.get((resident, said.register)) != (said.answer, said.reference)
     ]
-    index, columns = ["resident_id", "register"], ["answer", "reference", "asked_at"]
-    session.execute(upsert(session, RegistryAnswer, index, columns), rows)
-    stale = sorted({resident for resident, _ in changed})
+    stale = set(changed)
+    same = sorted({resident for resident, _ in answers} - stale)
+    if same:
+        session.execute(update(ANSWERS).where(ANSWERS.c.resident_id.in_(same), mine).values(asked_at=asked_at))
     if stale:
-        session.execute(insert(StaleResident), [{"resident_id": resident} for resident in stale])
+        index, columns = ["resident_id", "register"], ["answer", "reference", "asked_at"]
+        # In one order everywhere, so that two runs at once do not block each other.
+        rows = [_row(resident, said, asked_at) for resident, said in sorted(answers, key=_place) if resident in stale]
+        session.execute(upsert(session, ANSWERS, index, columns), rows)
+        session.execute(insert(MARKS), [{"resident_id": resident} for resident in sorted(stale)])
     session.commit()
     run.changed += len(changed)
+
+
+def _place(answer: tuple[int, Said]) -> tuple[int, str]:
+    return answer[0], answer[1].register.value
+
+
+def _row(resident: int, said: Said, asked_at: dt.datetime) -> dict[str, Any]:
+    return {
+        "resident_id": resident,
+        "register": said.register,
+        "answer": said.answer,
+        "reference": said.reference,
+        "asked_at": asked_at,
+    }

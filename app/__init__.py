@@ -13,8 +13,10 @@ from app.core.clock import Clock
 from app.core.database import db
 from app.core.dialect import prepare_engine
 from app.core.settings import Settings, load_settings
+from app.delivery import commands as delivery_commands
 from app.delivery import models as delivery_models
 from app.invoices import models as invoices_models
+from app.invoices.commands import invoices_cli, payments_cli
 from app.registries import models as registries_models
 from app.residents import models as residents_models
 from app.residents.commands import mandates_cli, residents_cli
@@ -22,6 +24,8 @@ from app.sandbox import SandboxTransport
 from app.sandbox.commands import demo
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+# Modules that add their commands to a group of another room.
+COMMANDS = (delivery_commands,)
 MODELS = (audit, delivery_models, invoices_models, registries_models, residents_models)
 
 
@@ -46,7 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
-    for group in (residents_cli, mandates_cli):
+    for group in (residents_cli, mandates_cli, invoices_cli, payments_cli):
         app.cli.add_command(group)
     if settings.sandbox:
         app.cli.add_command(demo)

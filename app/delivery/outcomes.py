@@ -15,7 +15,7 @@ from app.core.settings import Settings
 from app.delivery.bounces import close_refused_address, is_about_address
 from app.delivery.models import Attempt, State
 from app.delivery.parcels import Parcel
-from app.delivery.replans import refused_bits, replan, rest
+from app.delivery.replans import close_notice, refused_bits, replan, rest
 from app.routing.channels import Channel, Reason
 
 log = structlog.get_logger(__name__)
@@ -163,3 +163,5 @@ class Ledger:
         """Nothing is owed any more, and nothing left."""
         self.tally.closed += 1
         rest(parcel.delivery, State.CLOSED, self.clock.now())
+        if parcel.is_claim:
+            close_notice(self.session, parcel.invoice.id, self.clock.now())

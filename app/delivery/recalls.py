@@ -17,7 +17,7 @@ from app.delivery.desk import Desk
 from app.delivery.handover import File, TooManyFiles, begin
 from app.delivery.models import Attempt, Delivery, Handover, Part, State
 from app.delivery.parcels import Parcel, load
-from app.delivery.replans import rest
+from app.delivery.replans import close_notice, rest
 from app.invoices.models import Invoice
 from app.routing.channels import Channel
 
@@ -118,5 +118,7 @@ def recall_of(desk: Desk, channel: FileChannel, handover: Handover, parcels: lis
         for claim in desk.session.scalars(claims):
             claim.taken_back_at = now
         rest(parcel.delivery, State.CLOSED, now)
+        if parcel.invoice.closed_at is not None:
+            close_notice(desk.session, parcel.invoice.id, now)
 
     return File(desk, channel, handover, parcels, left_out, recalled)

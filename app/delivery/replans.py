@@ -81,3 +81,17 @@ def rest(delivery: Delivery, state: State, now: dt.datetime) -> None:
         delivery.hold = None
     if state in (State.WAITING, State.HELD, State.CLOSED):
         delivery.settle_at = delivery.ask_at = None
+
+
+def close_notice(session: Session, invoice_id: int, now: dt.datetime) -> None:
+    """The claim is gone and nothing is owed: the notice of it that left stands for nothing. Does not commit."""
+    session.execute(
+        update(Delivery)
+        .where(
+            Delivery.invoice_id == invoice_id,
+            Delivery.part == Part.DOCUMENT,
+            Delivery.is_notice,
+            Delivery.state.in_((State.IN_TRANSIT, State.DELIVERED)),
+        )
+        .values(state=State.CLOSED, ask_at=None, settle_at=None, changed_at=now)
+    )

@@ -71,7 +71,7 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
         "information_text": _("Denne fakturaen er til informasjon."),
         "credit_text": _("Kreditnotaen reduserer eller opphever et tidligere krav."),
         "note": _("Merknad"),
-        "questions": _("Har du spørsmål om fakturaen, ta kontakt med oss."),
+        "questions": _("Har du spørsmål, ta kontakt med oss."),
         "page_of": _("Side {page} av {pages}"),
         "unit_piece": _("stk."),
         "unit_hour": _("timer"),

@@ -13,6 +13,8 @@ from email.utils import format_datetime, formataddr
 WIRE, UNIX = b"\r\n", b"\n"
 
 _LINE = 76
+# Cuts faster than slicing in a loop.
+_LINES = re.compile(rb".{1,76}").findall
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,60}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -94,5 +96,4 @@ def _quoted_printable(text: str) -> str:
 
 
 def _base64(content: bytes, line_end: bytes) -> bytes:
-    text = binascii.b2a_base64(content, newline=False)
-    return line_end.join([text[start : start + _LINE] for start in range(0, len(text), _LINE)])
+    return line_end.join(_LINES(binascii.b2a_base64(content, newline=False)))

@@ -10,6 +10,7 @@ from app.clients.efaktura import Efaktura
 from app.clients.http import Outside, outside
 from app.clients.krr import Krr
 from app.clients.maskinporten import Maskinporten, client_key
+from app.clients.svarut import SvarUt
 from app.clients.vipps import Vipps
 from app.core.clock import Clock
 from app.core.settings import Settings
@@ -33,17 +34,34 @@ class Clients:
 def connect(settings: Settings, clock: Clock, transport: httpx.BaseTransport | None = None) -> Clients:
     """The clients, over *transport* (the stand-ins') or the network. Nothing is asked yet. Raises `SettingsInvalid`."""
     way = outside(settings, transport)
-    maskinporten = Maskinporten(
-        way,
-        issuer=settings.maskinporten_issuer,
-        client_id=settings.maskinporten_client_id,
-        key=client_key(settings),
-    )
+    maskinporten = maskinporten_client(settings, way)
     return Clients(
         maskinporten=maskinporten,
         krr=Krr(way, settings.krr_url, maskinporten, clock),
         efaktura=efaktura_client(settings, way),
         vipps=vipps_client(settings, way),
+    )
+
+
+def maskinporten_client(settings: Settings, way: Outside) -> Maskinporten:
+    """Maskinporten with the key registered there. Raises `SettingsInvalid`."""
+    return Maskinporten(
+        way,
+        issuer=settings.maskinporten_issuer,
+        client_id=settings.maskinporten_client_id,
+        key=client_key(settings),
+    )
+
+
+def svarut_client(settings: Settings, way: Outside) -> SvarUt:
+    """This municipality's account at SvarUt. Raises `SettingsInvalid`."""
+    return SvarUt(
+        way,
+        settings.svarut_url,
+        maskinporten_client(settings, way),
+        account=str(settings.svarut_account),
+        integration_id=str(settings.svarut_integration_id),
+        integration_password=settings.svarut_integration_password,
     )
 
 

@@ -18,6 +18,7 @@ from app.sandbox.received import ReceivedLog
 from app.sandbox.registry import Registry
 from app.sandbox.sms import SmsGateway
 from app.sandbox.standin import Call, Clock, Place, StandIn, json_response
+from app.sandbox.svarut import SvarUt
 from app.sandbox.vipps import Vipps
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ STAND_INS: tuple[type[StandIn], ...] = (
     EfakturaGateway,
     Vipps,
     Integrasjonspunkt,
+    SvarUt,
     SmsGateway,
 )
 

@@ -1,4 +1,4 @@
-"""Stand-in for Maskinporten: checks the JWT grant as strictly as the real one, and issues tokens for KRR.
+"""Stand-in for Maskinporten: checks the JWT grant as strictly as the real one, and issues tokens for KRR and KS.
 
 The client's public keys are read from ``SANDBOX_DIR/maskinporten-jwks.json``, a JWKS ``{"keys": [...]}`` that our side
 writes in development; with ``"client_id": "…"`` beside the keys only that client is known, else any. Errors are
@@ -27,7 +27,7 @@ JWKS_FILE = "maskinporten-jwks.json"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ALGORITHMS = ["RS256", "RS384", "RS512"]
 CLAIMS = frozenset({"aud", "iss", "iat", "exp", "jti", "scope", "resource", "consumer_org"})
-SCOPES = frozenset({"krr:global/kontaktinformasjon.read", "krr:global/digitalpost.read"})
+SCOPES = frozenset({"krr:global/kontaktinformasjon.read", "krr:global/digitalpost.read", "ks:fiks"})
 CLOCK_LEEWAY = 10
 LONGEST_GRANT = 120
 TOKEN_LIFE = 120

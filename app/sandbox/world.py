@@ -18,8 +18,8 @@ The file is one JSON object; ``flask demo`` writes it with :func:`write_world`::
               "people":   {"20914695016": {"efaktura": "refuse"}},
               "invoices": {"F-1001": {"vipps": ["timeout_after", "", "late_refusal"]}}}
 
-Services are ``krr, maskinporten, efaktura, vipps, eformidling, sms`` (``faults.py`` says what each kind does). An
-override is one kind (at every try) or a list (one per try, ``""`` = none, nothing after the last). ``ages`` are the
+Services are ``krr, maskinporten, efaktura, vipps, eformidling, svarut, sms`` (``faults.py`` says what each kind does).
+An override is one kind (at every try) or a list (one per try, ``""`` = none, nothing after the last). ``ages`` are the
 seconds after which a state is seen, per service and state; absent = at once.
 
 Only ``national_id``, ``mobile`` and ``name`` are required of a person; a missing registry is answered by the rule for
@@ -40,7 +40,7 @@ from typing import Any, Literal
 WORLD_FILE = "sandbox.json"
 KrrStatus = Literal["AKTIV", "SLETTET", "IKKE_REGISTRERT"]
 Mailbox = Literal["digipost", "e-boks"]
-SERVICES = ("krr", "maskinporten", "efaktura", "vipps", "eformidling", "sms")
+SERVICES = ("krr", "maskinporten", "efaktura", "vipps", "eformidling", "svarut", "sms")
 FAULT_KINDS = ("refuse", "429", "500", "timeout_before", "timeout_after", "late_refusal", "slow", "500_after")
 RULE_UPDATED_AT = "2026-06-10T21:00:01+02"
 

@@ -7,10 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from app.core.settings import Settings
 from app.registries import targets as module
 from app.registries.models import Register
 from app.registries.targets import targets
@@ -21,11 +19,6 @@ from tests.registries.town import NOW, Town
 NUMBER, OTHER = "20914695016", "22885399316"
 MOBILE = "+4790000017"
 ALL = {Register.EFAKTURA, Register.VIPPS, Register.MAILBOX}
-
-
-@pytest.fixture
-def town(session: Session, settings: Settings) -> Town:
-    return Town(session, settings)
 
 
 def asked(town: Town, resident: Resident) -> set[Register]:

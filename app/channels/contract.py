@@ -63,6 +63,7 @@ class Consignment:
     ``notice`` or ``claim``. ``amount_ore``: whole øre. ``pdf``: the document in full (empty for a claim).
     ``claim_type`` is the AvtaleGiro transaction type ("02", "21") and ``is_cancellation`` takes a claim back.
     ``presentation_url``: where a bank or Vipps fetches the PDF (`app.core.links`); only those two channels need it.
+    ``opened_at``: when this attempt was begun (aware UTC), for a provider that may take a letter long in.
     """
 
     key: str
@@ -84,6 +85,7 @@ class Consignment:
     is_resend: bool = False
     lines: tuple[str, ...] = ()
     presentation_url: str = field(default="", repr=False)
+    opened_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,169 @@
+"""A real browser on the real pages: Debian's Chromium, driven by Playwright, on a server in a thread of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask import Flask, abort
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from app import create_app
+from app.core.database import db
+from app.web.frontend import build
+from tests.conftest import make_settings
+from tests.support.gallery import add_gallery
+
+# Without these Chromium, as root in a closed network, does not start or looks for its maker's hosts.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+AXE = build.WORK / "node_modules" / "axe-core" / "axe.min.js"
+# What a browser says by itself about an error page is no fault of the page.
+EXPECTED_NOISE = "Failed to load resource: the server responded with a status of"
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """The installed Chromium. Where there is none, these tests are skipped with the reason, but never in CI."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not path:
+        reason = "no chromium is installed: apt-get install chromium brings the browser tests to life"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application, with the gallery of components and an address for each error."""
+    app = create_app(make_settings(tmp_path_factory.mktemp("site") / "instance"))
+    add_gallery(app)
+    app.add_url_rule("/feil/<int:status>", "fail", view_func=lambda status: abort(status))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+class Quiet(WSGIRequestHandler):
+    """Says nothing of each request."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing."""
+
+
+@pytest.fixture(scope="package")
+def address(site: Flask) -> Iterator[str]:
+    """Where the site is served on this machine alone."""
+    server = make_server("127.0.0.1", 0, site, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@dataclass(frozen=True)
+class Visit:
+    """How someone looks at a page."""
+
+    language: str = "nb"
+    scheme: str = "light"
+    width: int = 1280
+    has_javascript: bool = True
+    forced_colors: str = "none"
+
+    def __str__(self) -> str:
+        script = "" if self.has_javascript else "-no-script"
+        forced = "-forced-colours" if self.forced_colors == "active" else ""
+        return f"{self.language}-{self.scheme}-{self.width}{script}{forced}"
+
+
+class Reader:
+    """A page in the browser that may not complain: every error it reports is kept, to be asserted empty."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.page: Page = context.new_page()
+        self.address = address
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self._hear(message.type, message.text))
+        self.page.on("pageerror", lambda error: self._hear("error", str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and not text.startswith(EXPECTED_NOISE):
+            self.complaints.append(text)
+
+    def open(self, path: str) -> Page:
+        """The page at *path*, with its fonts loaded."""
+        self.requests.clear()
+        self.page.goto(self.address + path)
+        self.page.evaluate("document.fonts.ready.then(() => true)")
+        return self.page
+
+    def barriers(self) -> list[str]:
+        """What axe-core finds against WCAG 2.2 A and AA and good practice, as sentences."""
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        found = self.page.evaluate(
+            "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})", tags
+        )
+        return [
+            f"{violation['id']}: {violation['help']} – {node['html'][:160]}"
+            for violation in found["violations"]
+            for node in violation["nodes"]
+        ]
+
+    def overflow(self) -> int:
+        """How many pixels the page is wider than its window."""
+        wider: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        return wider
+
+
+@pytest.fixture
+def visit(request: pytest.FixtureRequest) -> Visit:
+    """How this test looks at pages; by parametrisation."""
+    chosen: Visit = getattr(request, "param", Visit())
+    return chosen
+
+
+@pytest.fixture
+def reader(chromium: Browser, address: str, visit: Visit) -> Iterator[Reader]:
+    """Someone with a browser. At the end nothing may have been complained about: no script error, no broken policy."""
+    context = chromium.new_context(
+        viewport={"width": visit.width, "height": 900},
+        locale=visit.language,
+        color_scheme="dark" if visit.scheme == "dark" else "light",
+        forced_colors="active" if visit.forced_colors == "active" else "none",
+        reduced_motion="reduce",
+        java_script_enabled=visit.has_javascript,
+    )
+    found = Reader(context, address)
+    yield found
+    context.close()
+    assert found.complaints == []
+
+
+def screenshots() -> Path | None:
+    """Where pictures go for people to look at: the folder SCREENSHOTS names, or nowhere."""
+    folder = os.environ.get("SCREENSHOTS")
+    return Path(folder) if folder else None

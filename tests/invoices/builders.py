@@ -10,7 +10,6 @@ from pypdf import PdfWriter
 SUPPLIER = "946485764"
 ACCOUNT = "86011117947"
 KID = "1234567897"  # mod10
-UBL = "urn:oasis:names:specification:ubl:schema:xsd"
 
 
 def line(name: str = "Vann og avløp", amount: str = "1000.00", root: str = "Invoice", price: str = "500") -> str:
@@ -44,6 +43,39 @@ def attachment(
     )
 
 
+_DOCUMENT = """<?xml version="1.0" encoding="UTF-8"?>
+<{root} xmlns="urn:oasis:names:specification:ubl:schema:xsd:{root}-2" xmlns:cac="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2" xmlns:cbc="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2">
+<cbc:CustomizationID>urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0</cbc:CustomizationID>
+<cbc:ProfileID>urn:fdc:peppol.eu:2017:poacc:billing:01:1.0</cbc:ProfileID>
+<cbc:ID>{number}</cbc:ID><cbc:IssueDate>{issued}</cbc:IssueDate>{due_on}
+<cbc:{root}TypeCode>{code}</cbc:{root}TypeCode>
+{notes}
+<cbc:DocumentCurrencyCode>{currency}</cbc:DocumentCurrencyCode>{accounting_cost}
+<cbc:BuyerReference>ref</cbc:BuyerReference>{billing}{attachments}
+<cac:AccountingSupplierParty><cac:Party><cac:PartyName><cbc:Name>Strand kommune</cbc:Name></cac:PartyName>
+<cac:PostalAddress><cbc:StreetName>Postboks 115</cbc:StreetName><cbc:CityName>Jørpeland</cbc:CityName>
+<cbc:PostalZone>4126</cbc:PostalZone></cac:PostalAddress>
+<cac:PartyLegalEntity><cbc:CompanyID schemeID="0192">{supplier}</cbc:CompanyID></cac:PartyLegalEntity>
+</cac:Party></cac:AccountingSupplierParty>
+<cac:AccountingCustomerParty><cac:Party>{identification}
+<cac:PartyName><cbc:Name>{name}</cbc:Name></cac:PartyName>
+<cac:PostalAddress><cbc:StreetName>Strandgata 1</cbc:StreetName><cbc:CityName>Jørpeland</cbc:CityName>
+<cbc:PostalZone>4100</cbc:PostalZone></cac:PostalAddress>
+<cac:PartyLegalEntity><cbc:RegistrationName>{name}</cbc:RegistrationName>{company}</cac:PartyLegalEntity>
+</cac:Party></cac:AccountingCustomerParty>
+{payments}{terms}
+<cac:TaxTotal><cbc:TaxAmount currencyID="NOK">250.00</cbc:TaxAmount><cac:TaxSubtotal>
+<cbc:TaxableAmount currencyID="NOK">1000.00</cbc:TaxableAmount><cbc:TaxAmount currencyID="NOK">250.00</cbc:TaxAmount>
+<cac:TaxCategory><cbc:ID>S</cbc:ID><cbc:Percent>25</cbc:Percent><cac:TaxScheme><cbc:ID>VAT</cbc:ID></cac:TaxScheme>
+</cac:TaxCategory></cac:TaxSubtotal></cac:TaxTotal>
+<cac:LegalMonetaryTotal><cbc:LineExtensionAmount currencyID="NOK">1000.00</cbc:LineExtensionAmount>
+<cbc:TaxExclusiveAmount currencyID="NOK">1000.00</cbc:TaxExclusiveAmount>
+<cbc:TaxInclusiveAmount currencyID="NOK">1250.00</cbc:TaxInclusiveAmount>
+<cbc:PayableAmount currencyID="{currency}">{amount}</cbc:PayableAmount></cac:LegalMonetaryTotal>
+{all_lines}
+</{root}>"""
+
+
 def ehf(
     number: str = "F-1",
     *,
@@ -65,48 +97,32 @@ def ehf(
     name: str = "Kari Nordmann",
 ) -> bytes:
     """One document, valid by its schema unless a value makes it not."""
-    due_on = f"<cbc:DueDate>{due}</cbc:DueDate>" if due and root == "Invoice" else ""
-    accounting_cost = f"<cbc:AccountingCost>{cost}</cbc:AccountingCost>" if cost else ""
-    billing = (
-        f"<cac:BillingReference><cac:InvoiceDocumentReference><cbc:ID>{original}</cbc:ID></cac:InvoiceDocumentReference>"
-        "</cac:BillingReference>"
-        if original
-        else ""
-    )
-    company = f"<cbc:CompanyID schemeID='0192'>{buyer_company}</cbc:CompanyID>" if buyer_company else ""
-    identification = f"<cac:PartyIdentification><cbc:ID>{buyer}</cbc:ID></cac:PartyIdentification>" if buyer else ""
-    text = f"""<?xml version="1.0" encoding="UTF-8"?>
-<{root} xmlns="{UBL}:{root}-2" xmlns:cac="{UBL}:CommonAggregateComponents-2" xmlns:cbc="{UBL}:CommonBasicComponents-2">
-<cbc:CustomizationID>urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0</cbc:CustomizationID>
-<cbc:ProfileID>urn:fdc:peppol.eu:2017:poacc:billing:01:1.0</cbc:ProfileID>
-<cbc:ID>{number}</cbc:ID><cbc:IssueDate>{issued}</cbc:IssueDate>{due_on}
-<cbc:{root}TypeCode>{"380" if root == "Invoice" else "381"}</cbc:{root}TypeCode>
-{f"<cbc:Note>{note}</cbc:Note>" if note else ""}
-<cbc:DocumentCurrencyCode>{currency}</cbc:DocumentCurrencyCode>{accounting_cost}
-<cbc:BuyerReference>ref</cbc:BuyerReference>{billing}{attachments}
-<cac:AccountingSupplierParty><cac:Party><cac:PartyName><cbc:Name>Strand kommune</cbc:Name></cac:PartyName>
-<cac:PostalAddress><cbc:StreetName>Postboks 115</cbc:StreetName><cbc:CityName>Jørpeland</cbc:CityName>
-<cbc:PostalZone>4126</cbc:PostalZone></cac:PostalAddress>
-<cac:PartyLegalEntity><cbc:CompanyID schemeID="0192">{supplier}</cbc:CompanyID></cac:PartyLegalEntity>
-</cac:Party></cac:AccountingSupplierParty>
-<cac:AccountingCustomerParty><cac:Party>{identification}
-<cac:PartyName><cbc:Name>{name}</cbc:Name></cac:PartyName>
-<cac:PostalAddress><cbc:StreetName>Strandgata 1</cbc:StreetName><cbc:CityName>Jørpeland</cbc:CityName>
-<cbc:PostalZone>4100</cbc:PostalZone></cac:PostalAddress>
-<cac:PartyLegalEntity><cbc:RegistrationName>{name}</cbc:RegistrationName>{company}</cac:PartyLegalEntity>
-</cac:Party></cac:AccountingCustomerParty>
-{means() if payment is None else payment}{terms}
-<cac:TaxTotal><cbc:TaxAmount currencyID="NOK">250.00</cbc:TaxAmount><cac:TaxSubtotal>
-<cbc:TaxableAmount currencyID="NOK">1000.00</cbc:TaxableAmount><cbc:TaxAmount currencyID="NOK">250.00</cbc:TaxAmount>
-<cac:TaxCategory><cbc:ID>S</cbc:ID><cbc:Percent>25</cbc:Percent><cac:TaxScheme><cbc:ID>VAT</cbc:ID></cac:TaxScheme>
-</cac:TaxCategory></cac:TaxSubtotal></cac:TaxTotal>
-<cac:LegalMonetaryTotal><cbc:LineExtensionAmount currencyID="NOK">1000.00</cbc:LineExtensionAmount>
-<cbc:TaxExclusiveAmount currencyID="NOK">1000.00</cbc:TaxExclusiveAmount>
-<cbc:TaxInclusiveAmount currencyID="NOK">1250.00</cbc:TaxInclusiveAmount>
-<cbc:PayableAmount currencyID="{currency}">{amount}</cbc:PayableAmount></cac:LegalMonetaryTotal>
-{line(root=root) if lines is None else lines}
-</{root}>"""
-    return text.encode()
+    return _DOCUMENT.format(
+        root=root,
+        number=number,
+        issued=issued,
+        currency=currency,
+        amount=amount,
+        supplier=supplier,
+        name=name,
+        attachments=attachments,
+        terms=terms,
+        code="380" if root == "Invoice" else "381",
+        due_on=_wrapped(due if root == "Invoice" else "", "cbc:DueDate"),
+        notes=_wrapped(note, "cbc:Note"),
+        accounting_cost=_wrapped(cost, "cbc:AccountingCost"),
+        billing=_wrapped(original, "cac:BillingReference", "cac:InvoiceDocumentReference", "cbc:ID"),
+        identification=_wrapped(buyer, "cac:PartyIdentification", "cbc:ID"),
+        company=f'<cbc:CompanyID schemeID="0192">{buyer_company}</cbc:CompanyID>' if buyer_company else "",
+        payments=means() if payment is None else payment,
+        all_lines=line(root=root) if lines is None else lines,
+    ).encode()
+
+
+def _wrapped(text: str, *names: str) -> str:
+    if not text:
+        return ""
+    return "".join(f"<{name}>" for name in names) + text + "".join(f"</{name}>" for name in reversed(names))
 
 
 def pdf(pages: int = 1, password: str = "") -> bytes:

@@ -33,6 +33,7 @@ def policy_of(settings: Settings) -> Policy:
         reservation_closes_email=settings.reservation_closes_email,
         email_requires_confirmation=settings.email_requires_confirmation,
         bank_notifies=settings.avtalegiro_notice == "bank",
+        mailbox_prints=settings.mailbox_provider == "svarut",
     )
 
 

@@ -105,6 +105,7 @@ class Reason(StrEnum):
     NO_NATIONAL_ID = "no_national_id"
     RESERVED = "reserved"
     KRR_NOT_FOR_CATEGORY = "krr_not_for_category"
+    MAILBOX_PRINTS = "mailbox_prints"
 
     # E-mail
     NO_EMAIL = "no_email"

@@ -24,8 +24,9 @@ class Plan:
 
     ``route`` and ``passed_over`` (and AvtaleGiro when there is a ``claim``) are each channel exactly once.
     ``is_notice``: the document only tells, the claim takes the money.
-    ``is_open_ended``: the route stops before a question that nobody answered, so when it runs out the facts are
-    gathered anew. ``is_waiting``: nothing can be sent before a register answers. ``hold``: a person decides.
+    ``is_open_ended``: the route stops before a question that nobody answered, or before the paper that the mailbox
+    prints by itself, so when it runs out the facts are gathered anew. ``is_waiting``: nothing can be sent before a
+    register answers. ``hold``: a person decides.
     """
 
     claim: Claim | None
@@ -93,6 +94,10 @@ def _ways(case: Case, verdicts: Verdicts) -> Ways:
             is_cut_off = is_cut_off or waits(reason, case)
         elif is_cut_off:
             passed_over[channel] = Reason.UNDECIDED
+        elif channel is Channel.PAPER and case.policy.mailbox_prints and Channel.MAILBOX in route:
+            # Ours would be the second letter. Only a mailbox that refuses opens paper again, in a new plan.
+            passed_over[channel] = Reason.MAILBOX_PRINTS
+            is_cut_off = True
         else:
             route.append(channel)
     return Ways(tuple(route), passed_over, is_cut_off)

@@ -16,12 +16,16 @@ from app.routing.facts import DayFacts, Facts, InvoiceFacts, ResidentFacts
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The municipality's own choices. ``order`` holds each channel once, paper last; else ValueError."""
+    """The municipality's own choices. ``order`` holds each channel once, paper last; else ValueError.
+
+    ``mailbox_prints``: whoever carries letters to the mailbox prints by itself what no mailbox takes.
+    """
 
     order: tuple[Channel, ...] = tuple(Channel)
     reservation_closes_email: bool = True
     email_requires_confirmation: bool = False
     bank_notifies: bool = False
+    mailbox_prints: bool = False
 
     def __post_init__(self) -> None:
         if sorted(self.order) != sorted(Channel) or self.order[-1] is not Channel.PAPER:
@@ -132,6 +136,7 @@ MAILBOX_RULES: tuple[Rule, ...] = (
     (lambda case: not case.invoice.may_ask_krr, Reason.KRR_NOT_FOR_CATEGORY),
     (lambda case: case.resident.reserved is Answer.YES, Reason.RESERVED),
     (lambda case: case.resident.mailbox is Answer.NO, Reason.NO_MAILBOX),
+    (lambda case: case.policy.mailbox_prints and not case.resident.has_postal_address, Reason.NO_POSTAL_ADDRESS),
     (lambda case: case.is_demand and case.day.is_too_late_for_mailbox, Reason.MAILBOX_TOO_LATE),
     (lambda case: Answer.UNKNOWN in (case.resident.mailbox, case.resident.reserved), Reason.MAILBOX_UNKNOWN),
 )

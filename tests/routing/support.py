@@ -53,6 +53,8 @@ def check_properties(plan: Plan, given: Facts, policy: Policy) -> None:
         assert not route, "held or waiting: nothing leaves"
         assert plan.claim is None, "held or waiting: no claim leaves"
     assert bool(route or plan.claim) != bool(plan.hold or plan.is_waiting), "goes, waits or is held: never nothing"
+    if policy.mailbox_prints:
+        assert not {Channel.MAILBOX, Channel.PAPER} <= set(plan.route), "who prints by itself is followed by no letter"
     _check_resident(plan, given, policy)
 
 

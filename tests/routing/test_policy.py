@@ -49,6 +49,8 @@ TABLE = [
         avtalegiro="claim_exists"),
     row("a lost claim is a demand again", {**N, "has_lost_claim": True}, (EMAIL, PAPER), avtalegiro="claim_lost"),
     row("efaktura refused leaves the claim alone", {**N, **ALL, "refused_efaktura": True}, (), PAYEE),
+    row("a mailbox that prints by itself is followed by no letter", {"mailbox": YES}, (MAILBOX, EMAIL),
+        policy=Policy(mailbox_prints=True), paper="mailbox_prints"),
     # Leads
     row("each channel has its lead", {**ALL, "is_too_late_for_efaktura": True, "is_too_late_for_vipps": True,
         "is_too_late_for_mailbox": True, "is_too_late_for_email": True}, (PAPER,), efaktura="efaktura_too_late",

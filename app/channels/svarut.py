@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from app.channels.answers import result
 from app.channels.contract import Address, Consignment, Outcome, ReceiptNote, ReceiptStatus, Result
@@ -59,7 +58,7 @@ class SvarUtLetters:
     def __init__(
         self,
         client: SvarUt,
-        channel: Literal[Channel.MAILBOX, Channel.PAPER],
+        channel: Channel,
         clock: Clock,
         *,
         giro_form: str = "slip",

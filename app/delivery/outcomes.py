@@ -15,7 +15,7 @@ from app.core.settings import Settings
 from app.delivery.bounces import close_refused_address, is_about_address
 from app.delivery.models import Attempt, State
 from app.delivery.parcels import Parcel
-from app.delivery.replans import close_notice, refused_bits, replan, rest
+from app.delivery.replans import REFUSED_FIELDS, bits_of, close_notice, refused_bits, replan, rest
 from app.routing.channels import Channel, Reason
 
 log = structlog.get_logger(__name__)
@@ -110,7 +110,7 @@ class Ledger:
         patience = max(FEWEST_TRIES, len(self.settings.retry_waits or ()))
         safe_day = latest_safe_day(parcel.invoice.due_on, self.settings.letter_lead_days)
         is_out_of_time = self.clock.today() > safe_day and parcel.delivery.tries + 1 >= patience
-        if is_out_of_time and not result.needs_alarm and self._has_next(parcel):
+        if is_out_of_time and not result.needs_alarm and (self._has_next(parcel) or _is_printed_for(parcel)):
             log.warning(
                 "channel passed over: past the safe day and still unavailable",
                 invoice=parcel.invoice.public_id,
@@ -149,7 +149,9 @@ class Ledger:
             delivery.next_try_at, delivery.tries = now, 0
         elif parcel.plan.is_open_ended:
             self.session.flush()
-            replan(self.session, parcel.invoice, parcel.plan, now, add=refused_bits(self.session, delivery.id))
+            # Passed over for being unavailable, the channel has refused nothing; it is over all the same.
+            over = refused_bits(self.session, delivery.id) | bits_of(*_field_of(delivery.channel))
+            replan(self.session, parcel.invoice, parcel.plan, now, add=over)
         else:
             self.hold(parcel, Reason.NOTHING_LEFT)
 
@@ -165,3 +167,12 @@ class Ledger:
         rest(parcel.delivery, State.CLOSED, self.clock.now())
         if parcel.is_claim:
             close_notice(self.session, parcel.invoice.id, self.clock.now())
+
+
+def _is_printed_for(parcel: Parcel) -> bool:
+    """Whether paper was passed over because the mailbox prints by itself: what it never took, we may print."""
+    return not parcel.is_claim and parcel.plan.passed_over.get(Channel.PAPER.value) == Reason.MAILBOX_PRINTS.value
+
+
+def _field_of(channel: Channel | None) -> tuple[str, ...]:
+    return (REFUSED_FIELDS[channel],) if channel in REFUSED_FIELDS else ()

@@ -19,14 +19,18 @@ def channels(tmp_path: Path, **values: Any) -> Channels:
     return build_channels(make_settings(tmp_path, **values), Clock.for_day(TODAY), transport)
 
 
-@pytest.mark.parametrize("print_provider", ["batch", "eformidling"])
-def test_every_channel_has_an_adapter(tmp_path: Path, print_provider: str) -> None:
-    found = channels(tmp_path, print_provider=print_provider)
+@pytest.mark.parametrize("mailbox_provider", ["eformidling", "svarut"])
+@pytest.mark.parametrize("print_provider", ["batch", "eformidling", "svarut"])
+def test_every_channel_has_an_adapter(tmp_path: Path, mailbox_provider: str, print_provider: str) -> None:
+    found = channels(tmp_path, mailbox_provider=mailbox_provider, print_provider=print_provider)
     assert {*found.messages, *found.files} == set(Channel)
     assert not set(found.messages) & set(found.files)
     assert all(adapter.channel is channel for channel, adapter in found.messages.items())
     assert all(adapter.channel is channel for channel, adapter in found.files.items())
-    assert (Channel.PAPER in found.messages) is (print_provider == "eformidling")
+    assert found.messages[Channel.MAILBOX].provider == mailbox_provider
+    paper = found.messages.get(Channel.PAPER)
+    assert (paper.provider if paper else "batch") == print_provider
+    found.close()
 
 
 def test_every_adapter_has_what_delivery_asks_for(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import pytest
@@ -29,7 +29,6 @@ from tests.clients.fakes import Told, answer, maskinporten, outside
 from tests.clients.test_svarut import ID, OTHER, error, parts_of, statuses
 from tests.conftest import TODAY, make_settings
 
-Kind = Literal[Channel.MAILBOX, Channel.PAPER]
 CLOCK = Clock.for_day(TODAY)
 SLIP = typst.compile(f"H 1234567897 \\< 1543 34 \\< 5 \\> {ACCOUNT} \\<".encode(), format="pdf")
 
@@ -49,7 +48,7 @@ def taken(request: httpx.Request) -> httpx.Response:
     return answer(200, {"id": ID})
 
 
-def channel(replies: Any = taken, kind: Kind = Channel.MAILBOX, **more: Any) -> tuple[SvarUtLetters, Told]:
+def channel(replies: Any = taken, kind: Channel = Channel.MAILBOX, **more: Any) -> tuple[SvarUtLetters, Told]:
     way, told = outside(replies if isinstance(replies, dict) else {"/api/v2": replies})
     client = SvarUt(
         way,
@@ -68,7 +67,7 @@ def posted(told: Told) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", [Channel.MAILBOX, Channel.PAPER])
-def test_it_keeps_the_contract(kind: Kind) -> None:
+def test_it_keeps_the_contract(kind: Channel) -> None:
     kept: MessageChannel = channel(kind=kind)[0]
     assert (kept.channel, kept.provider, kept.batch_size, kept.commit_each) == (kind, "svarut", 1, False)
 
@@ -83,7 +82,7 @@ def test_our_key_is_the_reference_searched_by_and_their_id_the_one_that_is_kept(
 
 def test_the_mailbox_names_the_person_and_an_address_to_print_for_and_paper_the_address_alone() -> None:
     for kind, digital in ((Channel.MAILBOX, {"digitalId": NATIONAL_ID}), (Channel.PAPER, {})):
-        letters, told = channel(kind=kind)  # type: ignore[arg-type]
+        letters, told = channel(kind=kind)
         letters.send([made()])
         assert posted(told)["mottaker"] == {
             "navn": "Kari Nordmann",
@@ -120,7 +119,7 @@ def test_an_address_abroad_names_its_country() -> None:
     ],
 )
 @pytest.mark.parametrize("kind", [Channel.MAILBOX, Channel.PAPER])
-def test_only_a_demand_is_printed_on_a_giro_form(kind: Kind, values: dict[str, Any], pages: list[int] | None) -> None:
+def test_only_a_demand_is_printed_on_a_giro_form(kind: Channel, values: dict[str, Any], pages: list[int] | None) -> None:
     letters, told = channel(kind=kind)
     letters.send([made(**values)])
     assert posted(told)["dokumenter"][0].get("giroarkSider") == pages
@@ -144,7 +143,7 @@ def test_a_municipality_may_do_without_giro_forms() -> None:
         (Channel.PAPER, {"pdf": b""}, Result(Outcome.UNAVAILABLE, detail="no_document", needs_alarm=True)),
     ],
 )
-def test_what_svarut_would_refuse_is_not_sent(kind: Kind, values: dict[str, Any], expected: Result) -> None:
+def test_what_svarut_would_refuse_is_not_sent(kind: Channel, values: dict[str, Any], expected: Result) -> None:
     letters, told = channel(kind=kind)
     one = made(**values)
     assert letters.send([one])[one.key] == expected
@@ -238,7 +237,7 @@ def test_what_cannot_be_asked_now_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("kind", [Channel.MAILBOX, Channel.PAPER])
-def test_against_a_stand_in_that_fails_half_the_time_every_letter_leaves_once(tmp_path: Path, kind: Kind) -> None:
+def test_against_a_stand_in_that_fails_half_the_time_every_letter_leaves_once(tmp_path: Path, kind: Channel) -> None:
     settings = make_settings(tmp_path)
     faults = Faults(7, {"svarut": ServiceFaults(0.5, ("429", "500", "500_after", "timeout_before", "timeout_after"))})
     write_world(settings.sandbox_dir, [Person(NATIONAL_ID, None, "Kari", krr=Krr("AKTIV", mailbox="digipost"))], faults)

@@ -15,6 +15,7 @@ from app.core.dialect import prepare_engine
 from app.core.settings import Settings, load_settings
 from app.delivery import commands as delivery_commands
 from app.delivery import models as delivery_models
+from app.delivery import person_commands
 from app.invoices import models as invoices_models
 from app.invoices.commands import invoices_cli, payments_cli
 from app.registries import models as registries_models
@@ -25,7 +26,7 @@ from app.sandbox.commands import demo
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 # Modules that add their commands to a group of another room.
-COMMANDS = (delivery_commands,)
+COMMANDS = (delivery_commands, person_commands)
 MODELS = (audit, delivery_models, invoices_models, registries_models, residents_models)
 
 

@@ -1,0 +1,225 @@
+"""Kills the sending process with SIGKILL at random moments, restarts it, and counts by the witnesses what left.
+
+``python -m bench.chaos --invoices 2000 --kills 50 --seed 1 [--database sqlite|postgresql]``. The last line is one JSON
+object: ``invoices, kills, lost, double, held_without_reason, balanced``; the exit code is 1 when any of them is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, text
+
+from app.sandbox.witness import REFERENCE_LENGTH, count_instance
+from tests.support import postgres
+
+ROOT = Path(__file__).parent.parent
+TODAY = "2026-11-24"
+MOST_RUNS_TO_THE_END = 20
+# A kill falls after so much has left, or after so many seconds: so that planning and start-up are hit as well.
+SHARE_BY_TIME = 0.3
+LONGEST_SECONDS = 8.0
+STUCK_SECONDS = 180.0
+
+
+@dataclass
+class Chaos:
+    """One instance that is treated badly."""
+
+    instance: Path
+    database_url: str
+    draw: random.Random
+    workers: int = 1
+    kills: int = 0
+    hits: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of every command: nothing of the caller's but what programs need to start."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        return kept | {
+            "FLASK_APP": str(ROOT / "wsgi.py"),
+            "PYTHONPATH": str(ROOT),
+            "INSTANCE_DIR": str(self.instance),
+            "DATABASE_URL": self.database_url,
+            "TODAY": TODAY,
+            "LOG_LEVEL": "ERROR",
+        }
+
+    def flask(self, *arguments: str, fine: Sequence[int] = (0,)) -> str:
+        """Run one command to its end; gives what it printed."""
+        done = subprocess.run(self._command(*arguments), cwd=self.instance, env=self.environment, capture_output=True,
+                              text=True, check=False)  # fmt: skip
+        if done.returncode not in fine:
+            raise SystemExit(f"flask {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-4000:]}")
+        return done.stdout
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "flask", *arguments]
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Begin a run in a process of its own."""
+        with (self.instance / "errors.log").open("ab") as errors:
+            return subprocess.Popen(self._command("invoices", "run", "--no-brakes"), cwd=self.instance,
+                                    env=self.environment, stdout=subprocess.DEVNULL, stderr=errors)  # fmt: skip
+
+    def left(self) -> int:
+        """How much has left so far, roughly: bytes of the stand-ins' log in lines, mails and files."""
+        log = self.instance / "sandbox" / "received.jsonl"
+        lines = log.stat().st_size // 250 if log.exists() else 0
+        outbox = self.instance / "outbox"
+        mails = sum(1 for _ in (outbox / "email" / "new").glob("*"))
+        files = sum(1 for _ in outbox.glob("*/*"))
+        return lines + mails + files
+
+    def kill_once(self, step: int) -> bool:
+        """Start the workers, and kill them all at a random moment; False when they had ended before."""
+        processes = [self.start() for _ in range(self.workers)]
+        before, began = self.left(), time.monotonic()
+        is_by_time = self.draw.random() < SHARE_BY_TIME
+        seconds, amount = self.draw.uniform(0.5, LONGEST_SECONDS), self.draw.randint(1, 2 * step)
+        while any(process.poll() is None for process in processes):
+            waited = time.monotonic() - began
+            if waited > seconds if is_by_time else self.left() - before >= amount or waited > STUCK_SECONDS:
+                break
+            time.sleep(0.005)
+        time.sleep(self.draw.uniform(0, 0.05))
+        running = [process for process in processes if process.poll() is None]
+        for process in running:
+            process.kill()
+        for process in processes:
+            process.wait()
+        self.kills += len(running)
+        return bool(running)
+
+    def note_what_was_hit(self, engine: Engine) -> None:
+        """What the killed process left open, so that one sees that every phase was hit."""
+        with engine.connect() as connection:
+            for channel, number in connection.execute(
+                text("SELECT channel, count(*) FROM attempt WHERE outcome IS NULL GROUP BY channel")
+            ):
+                self.hits[f"{channel} attempts"] += number
+            files = "SELECT written_at IS NULL, count(*) FROM handover WHERE handed_over_at IS NULL GROUP BY 1"
+            for is_unwritten, number in connection.execute(text(files)):
+                self.hits["unwritten files" if is_unwritten else "files not in place"] += number
+            unplanned = connection.execute(text("SELECT count(*) FROM pending")).scalar_one()
+        self.hits["kills while invoices were unplanned"] += bool(unplanned)
+        self.hits["kills while files were unread"] += any((self.instance / "inbox" / "invoices").rglob("*.xml"))
+
+    def run_to_the_end(self) -> None:
+        """Let it work in peace until nothing is under way."""
+        for _ in range(MOST_RUNS_TO_THE_END):
+            self.flask("invoices", "run", "--no-brakes", fine=(0, 1))
+            report = self.report()
+            if not any(report[state] for state in ("unplanned", "waiting", "sending", "in_transit")):
+                return
+
+    def report(self) -> dict[str, Any]:
+        """What the program says itself."""
+        told: dict[str, Any] = json.loads(self.flask("invoices", "report", "--format", "json", fine=(0, 1)))
+        return told
+
+
+def judge(report: Mapping[str, Any], instance: Path, engine: Engine, kills: int) -> dict[str, Any]:
+    """The verdict of the witnesses: how often every invoice asks for its money, against how often it should."""
+    witnesses, not_sent = count_instance(instance), set(report["not_sent"])
+    with engine.connect() as connection:
+        numbers = list(connection.execute(text("SELECT number FROM invoice ORDER BY id")).scalars())
+        unreasoned = connection.execute(
+            text("SELECT count(*) FROM delivery WHERE state = 'held' AND hold IS NULL")
+        ).scalar_one()
+    # A claim's reference keeps 25 characters, so numbers with the same end are counted together.
+    groups: dict[str, list[str]] = {}
+    for number in numbers:
+        groups.setdefault(number[-REFERENCE_LENGTH:], []).append(number)
+    lost: list[str] = []
+    double: list[str] = []
+    for end, members in groups.items():
+        names = {*members, end}
+        standing = [one for name in names for one in witnesses.standing.get(name, ())]
+        asked = sum(one.kind in ("demand", "claim") for one in standing)
+        wanted = sum(number not in not_sent for number in members)
+        (lost if asked < wanted else double if asked > wanted else []).append(end)
+        if any(Counter(one.invoice for one in standing if one.kind == "notice")[number] > 1 for number in members):
+            double.append(end)
+    for name, ends in (("lost", lost), ("double", double)):
+        if ends:
+            print(f"{name}: {', '.join(ends[:20])}", file=sys.stderr)
+    return {
+        "invoices": len(numbers),
+        "kills": kills,
+        "lost": len(lost),
+        "double": len(double),
+        "held_without_reason": unreasoned,
+        "balanced": report["balanced"],
+    }
+
+
+@contextlib.contextmanager
+def database(kind: str, instance: Path) -> Iterator[str]:
+    """The URL of an empty database; PostgreSQL is started for it, with its journal on disk as in production."""
+    if kind == "sqlite":
+        yield f"sqlite:///{instance / 'fakturaportalen.db'}"
+        return
+    with postgres.server({}) as server:
+        server.run("CREATE DATABASE chaos")
+        yield server.url_of("chaos")
+
+
+def run(invoices: int, kills: int, seed: int, kind: str, workers: int, instance: Path) -> dict[str, Any]:
+    """Make a municipality, kill its sending *kills* times, let it finish, and judge."""
+    with database(kind, instance) as url:
+        chaos = Chaos(instance, url, random.Random(seed), workers)
+        engine = create_engine(url)
+        chaos.flask("db", "upgrade")
+        residents = max(20, invoices * 2 // 3)
+        chaos.flask("demo", "--residents", str(residents), "--invoices", str(invoices), "--seed", str(seed),
+                    "--faults")  # fmt: skip
+        step = max(1, invoices // max(1, kills))
+        while chaos.kills < kills:
+            if chaos.kill_once(step):
+                chaos.note_what_was_hit(engine)
+                print(f"kill {chaos.kills}: {dict(chaos.hits)}", file=sys.stderr)
+        chaos.run_to_the_end()
+        report = chaos.report()
+        print(f"what the kills left open: {dict(sorted(chaos.hits.items()))}")
+        print(f"report: { {name: value for name, value in report.items() if name not in ('not_sent', 'batches')} }")
+        verdict = judge(report, instance, engine, chaos.kills)
+        engine.dispose()
+        return verdict
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it; 1 when anything was lost, doubled, held without a reason, or does not balance."""
+    parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
+    parser.add_argument("--invoices", type=int, default=2000)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--workers", type=int, default=1, help="processes at once; each one killed counts")
+    parser.add_argument("--keep", type=Path, help="a folder for the instance, kept afterwards")
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="fakturaportalen-chaos-") as folder:
+        instance = given.keep or Path(folder)
+        instance.mkdir(parents=True, exist_ok=True)
+        verdict = run(given.invoices, given.kills, given.seed, given.database, given.workers, instance)
+    print(json.dumps(verdict))
+    is_right = verdict["balanced"] and not any(verdict[name] for name in ("lost", "double", "held_without_reason"))
+    return 0 if is_right else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

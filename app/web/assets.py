@@ -9,6 +9,8 @@ from pathlib import Path
 import structlog
 from flask import Flask, current_app, request, url_for
 
+from app.core.settings import Settings
+
 log = structlog.get_logger(__name__)
 
 FOR_A_YEAR = "public, max-age=31536000, immutable"
@@ -39,6 +41,23 @@ def _digest(path: Path, _changed_ns: int, _size: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
+def versions() -> tuple[str, ...]:
+    """What the pages' own files are like now."""
+    return (*(version_of(name) for name in NEEDED), mark_version())
+
+
+def mark_file() -> Path:
+    """The municipality's own mark: ``mark.svg`` under INSTANCE_DIR, else a plain one."""
+    settings: Settings = current_app.config["SETTINGS"]
+    own = settings.instance_dir / "mark.svg"
+    return own if own.is_file() else Path(current_app.static_folder or "") / "web" / "mark.svg"
+
+
+def mark_version() -> str:
+    """Changes when the mark does."""
+    return f"{mark_file().stat().st_mtime_ns:x}"
+
+
 def missing() -> list[str]:
     """The files every page needs that are not there."""
     return [name for name in NEEDED if not version_of(name)]
@@ -53,4 +72,4 @@ def keeping() -> str:
 
 def init_app(app: Flask) -> None:
     """Let templates name their files."""
-    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals.update(asset=asset, mark_version=mark_version)

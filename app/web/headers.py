@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, current_app, make_response, request
+from flask import Flask, Response, current_app, make_response, render_template, request
 
 from app.core.settings import Environment, Settings
 from app.web import assets
+from app.web.language import current
 
 POLICY = "; ".join(
     (
@@ -42,18 +43,30 @@ HEADERS = {
 HSTS = "max-age=31536000; includeSubDomains"
 
 
-def public_page(html: str) -> Response:
-    """*html* that is the same for everyone: browsers may keep it and ask whether it changed, and search may find it.
+def public_page(template: str, **context: object) -> Response:
+    """*template* rendered as a page that is the same for everyone who reads its language.
 
-    Everything else is ``no-store`` and ``noindex``.
+    It is written once per language and state of the files; browsers may keep it and ask whether it changed, and
+    search engines may find it. Everything that is not made here is ``no-store`` and ``noindex``.
     """
-    response = make_response(html)
+    response = make_response(_written(template, context))
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Robots-Tag"] = "all"
     response.vary.update(("Accept-Language", "Cookie"))
     response.add_etag()
     response.make_conditional(request)
     return response
+
+
+def _written(template: str, context: dict[str, object]) -> str:
+    # The language picker repeats what stands in the address: only the plain address is the same for everyone.
+    if current_app.debug or set(request.args) - {"lang"}:
+        return render_template(template, **context)
+    pages: dict[tuple[str, ...], str] = current_app.extensions.setdefault("public_pages", {})
+    key = (template, current(), *assets.versions())
+    if key not in pages:
+        pages[key] = render_template(template, **context)
+    return pages[key]
 
 
 def init_app(app: Flask) -> None:

@@ -60,6 +60,11 @@ def init_app(app: Flask) -> None:
     # As pyproject.toml tells the extraction: a sentence broken over lines is one sentence.
     app.jinja_env.policies["ext.i18n.trimmed"] = True
 
+    @app.before_request
+    def begin_anew() -> None:
+        # Where several requests share one application context, the last one's language must not be this one's.
+        use_profile_language(None)
+
     @app.context_processor
     def words() -> dict[str, object]:
         return {"lang": current(), "language_choices": choices, "municipality": app.config["MUNICIPALITY_NAME"]}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
-from flask import Blueprint, Flask, Response, current_app, render_template, request
+from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
-from app.core.settings import Settings
-from app.web.assets import FOR_A_YEAR
+from app.web.assets import FOR_A_YEAR, mark_file, mark_version
 from app.web.headers import public_page
 
 bp = Blueprint("pages", __name__)
@@ -22,41 +20,28 @@ PRIVACY_CHANGED_ON = dt.date(2026, 11, 24)
 def front() -> Response:
     """What this is, and how invoices reach residents, in the municipality's own order."""
     order = [channel for channel in current_app.config["ROUTING_ORDER"] if channel != "avtalegiro"]
-    return public_page(render_template("web/front.html", order=order))
+    return public_page("web/front.html", order=order)
 
 
 @bp.get("/personvern")
 def privacy() -> Response:
     """How personal data is used."""
-    return public_page(render_template("web/privacy.html", changed_on=PRIVACY_CHANGED_ON))
+    return public_page("web/privacy.html", changed_on=PRIVACY_CHANGED_ON)
 
 
 @bp.get("/tilgjengelighet")
 def accessibility() -> Response:
     """How well the pages can be used by everyone, and whom to tell when they cannot."""
-    return public_page(render_template("web/accessibility.html"))
+    return public_page("web/accessibility.html")
 
 
 @bp.get("/merke.svg")
 def mark() -> Response:
-    """The municipality's own mark: ``mark.svg`` under INSTANCE_DIR, else a plain one."""
+    """The municipality's mark."""
     response = Response(mark_file().read_bytes(), mimetype="image/svg+xml")
     is_current = request.args.get("v", "") == mark_version()
     response.headers["Cache-Control"] = FOR_A_YEAR if is_current else "no-cache"
     return response
-
-
-def mark_file() -> Path:
-    """Where the mark lies."""
-    settings: Settings = current_app.config["SETTINGS"]
-    own = settings.instance_dir / "mark.svg"
-    return own if own.is_file() else Path(current_app.static_folder or "") / "web" / "mark.svg"
-
-
-def mark_version() -> str:
-    """Changes when the mark does."""
-    found = mark_file().stat()
-    return f"{found.st_mtime_ns:x}"
 
 
 def is_served(path: str) -> bool:
@@ -71,4 +56,4 @@ def is_served(path: str) -> bool:
 def init_app(app: Flask) -> None:
     """Serve the pages, and let every template know what is there."""
     app.register_blueprint(bp)
-    app.jinja_env.globals.update(is_served=is_served, mark_version=mark_version, LOG_IN=LOG_IN)
+    app.jinja_env.globals.update(is_served=is_served, LOG_IN=LOG_IN)

@@ -82,6 +82,14 @@ def test_a_page_asked_for_again_is_not_sent_again(visitor: FlaskClient) -> None:
     assert (first.status_code, again.status_code, again.data) == (200, 304, b"")
 
 
+def test_a_page_kept_in_memory_is_kept_by_language_and_never_with_a_stranger_s_address(visitor: FlaskClient) -> None:
+    plain = visitor.get("/personvern").text
+    assert 'href="?q=x&amp;lang=en"' in visitor.get("/personvern?q=x").text
+    assert visitor.get("/personvern").text == plain
+    assert texts(visitor.get("/personvern?lang=en").text, "//h1") == ["How we use your data"]
+    assert texts(visitor.get("/personvern?lang=nb").text, "//h1") == ["Slik bruker vi opplysningene dine"]
+
+
 def test_alive_without_a_database_but_not_ready(app: Flask, client: FlaskClient) -> None:
     assert client.get("/helse/klar").get_json()["status"] == "ready"
     with db.engine.begin() as connection:

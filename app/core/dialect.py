@@ -14,6 +14,7 @@ from sqlalchemy import (
     Engine,
     Select,
     Table,
+    and_,
     any_,
     bindparam,
     delete,
@@ -52,6 +53,15 @@ def upsert(session: Session, table: Any, index: Collection[str], columns: Collec
     return done
 
 
+def insert_counting(session: Session, table: Any, index: Collection[str], column: str) -> Insert:
+    """An ``INSERT … ON CONFLICT (index) DO UPDATE`` that adds the new row's *column* to the one that is there."""
+    make = sqlite.insert if is_sqlite(session) else postgresql.insert
+    statement: Any = make(table)
+    total = getattr(table, column) + statement.excluded[column]
+    done: Insert = statement.on_conflict_do_update(index_elements=list(index), set_={column: total})
+    return done
+
+
 def insert_ignoring(session: Session, table: Any) -> Insert:
     """An ``INSERT … ON CONFLICT DO NOTHING`` for the dialect in use."""
     make = sqlite.insert if is_sqlite(session) else postgresql.insert
@@ -84,6 +94,14 @@ def one_of(session: Session, column: Any, values: Collection[Any]) -> ColumnElem
         return inside
     same: ColumnElement[bool] = column == any_(bindparam(None, list(values), type_=postgresql.ARRAY(column.type)))
     return same
+
+
+def picked_range(session: Session, column: Any, after: int, last: int) -> ColumnElement[bool]:
+    """That the id *column* lies above *after* and up to *last*, and that nobody else has the row under way."""
+    within: ColumnElement[bool] = and_(column > after, column <= last)
+    if is_sqlite(session):
+        return within
+    return picked(session, column, select(column).where(within).with_for_update(skip_locked=True))
 
 
 class Lock(IntEnum):

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.core.database import BigId, UtcDateTime
-from app.core.dialect import clear, picked, taken_rows
+from app.core.dialect import clear, picked_range, taken_rows
 from app.core.settings import Settings
 from app.delivery.kid_keys import kid_key_sql
 from app.delivery.models import Delivery, Part, PlanRow, ResidentFactsRow, State
@@ -91,11 +91,10 @@ def last_of_batch(session: Session, after: int, size: int) -> int | None:
 def take(session: Session, settings: Settings, after: int, last: int) -> None:
     """Take the outbox rows above *after* up to *last* that no other planner has, with the key of all their facts."""
     clear(session, batch)
-    ids = select(Pending.invoice_id).where(Pending.invoice_id > after, Pending.invoice_id <= last)
+    mine = picked_range(session, Pending.invoice_id, after, last)
     columns = (
         Pending.invoice_id, Pending.resident_id, Pending.facts, Pending.due_on, Pending.kid_key, Pending.is_replan,
     )  # fmt: skip
-    mine = picked(session, Pending.invoice_id, ids.with_for_update(skip_locked=True))
     taken, remove = taken_rows(session, Pending, *columns, where=mine)
     row = taken.c
     source = (

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ from app.routing.channels import Channel, Reason
 from app.routing.facts import MOST_BITS, DayFacts, Facts, InvoiceFacts, ResidentFacts
 from app.routing.policy import Plan, Policy, decide
 
-AT_ONCE = 200
+AT_ONCE = 2_000
 INVOICE_AT = 1 << MOST_BITS
 DAY_AT = 1 << 2 * MOST_BITS
 PART = INVOICE_AT - 1
@@ -88,30 +89,30 @@ class PlanBook:
             found = self._stored(part)
             missing = [key for key in part if key not in found]
             if missing:
-                self.session.execute(insert_ignoring(self.session, PlanRow), [self._row(key) for key in missing])
+                self.session.execute(
+                    insert_ignoring(self.session, PlanRow.__table__), [self._row(key) for key in missing]
+                )
                 self.made += len(missing)
                 found |= self._stored(missing)
-            self.plans.update({key: KnownPlan(found[key], self._decide(key)) for key in part})
+            self.plans |= found
         return new
 
-    def _stored(self, keys: list[int]) -> dict[int, int]:
-        columns = (PlanRow.resident_facts, PlanRow.invoice_facts, PlanRow.day_facts)
+    def _stored(self, keys: list[int]) -> dict[int, KnownPlan]:
+        triple = (PlanRow.resident_facts, PlanRow.invoice_facts, PlanRow.day_facts)
         rows = self.session.execute(
-            select(PlanRow.id, *columns).where(
-                PlanRow.policy == self.digest, tuple_(*columns).in_([triple_of(key) for key in keys])
+            select(PlanRow.__table__).where(
+                PlanRow.policy == self.digest, tuple_(*triple).in_([triple_of(key) for key in keys])
             )
         )
-        return {key_of(row[1], row[2], row[3]): row[0] for row in rows}
-
-    def _decide(self, key: int) -> Plan:
-        resident, invoice, day = triple_of(key)
-        return decide(
-            Facts(ResidentFacts.from_bits(resident), InvoiceFacts.from_bits(invoice), DayFacts.from_bits(day)),
-            self.policy,
-        )
+        return {
+            key_of(row.resident_facts, row.invoice_facts, row.day_facts): KnownPlan(row.id, plan_of(row))
+            for row in rows
+        }
 
     def _row(self, key: int) -> dict[str, object]:
-        plan, (resident, invoice, day) = self._decide(key), triple_of(key)
+        resident, invoice, day = triple_of(key)
+        facts_there = Facts(ResidentFacts.from_bits(resident), InvoiceFacts.from_bits(invoice), DayFacts.from_bits(day))
+        plan = decide(facts_there, self.policy)
         return {
             "policy": self.digest,
             "resident_facts": resident,
@@ -127,8 +128,8 @@ class PlanBook:
         }
 
 
-def plan_of(row: PlanRow) -> Plan:
-    """A stored plan as the policy gave it."""
+def plan_of(row: Any) -> Plan:
+    """A stored plan (`PlanRow`, or a row of its columns) as the policy gave it."""
     return Plan(
         claim=channels.Claim(row.claim) if row.claim else None,
         route=tuple(Channel(name) for name in row.route),

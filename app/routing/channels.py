@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from app.routing.reasons import SENTENCES
+
 
 class Channel(StrEnum):
     """How an invoice can leave. The order of preference is configuration, not this order."""
@@ -58,9 +60,14 @@ class Kind(StrEnum):
 class Reason(StrEnum):
     """Why a channel was passed over, why there is no claim, or why the invoice is held.
 
-    Stored as its key; the sentence that staff and residents read is looked up in gettext
-    (`app.routing.reasons`).
+    Stored as its key; ``sentence`` is what staff and residents read, in bokmål, to be looked up in gettext
+    (`app.core.language`).
     """
+
+    @property
+    def sentence(self) -> str:
+        """The sentence in bokmål."""
+        return SENTENCES[self.value]
 
     # No channel at all: held for a person
     UNKNOWN_BUYER = "unknown_buyer"
@@ -74,6 +81,7 @@ class Reason(StrEnum):
     REGISTER_SILENT = "register_silent"
     HELD_BY_STAFF = "held_by_staff"
     NOTHING_LEFT = "nothing_left"
+    SENT_TWICE = "sent_twice"
 
     # AvtaleGiro
     NO_MANDATE = "no_mandate"

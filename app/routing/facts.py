@@ -58,7 +58,7 @@ class Bits:
     @classmethod
     def from_bits(cls, bits: int) -> Self:
         """The facts that gave *bits*."""
-        return cls(**{name: field.value(bits) for name, field in cls.layout().items()})
+        return cls(*[field.value(bits) for field in cls.layout().values()])
 
     @classmethod
     def weight(cls, name: str, value: object = True) -> int:

@@ -49,7 +49,7 @@ class Ways:
 
 def decide(facts: Facts, policy: Policy) -> Plan:
     """The plan for *facts* under *policy*. Total: every combination has a plan, a wait or a hold."""
-    case = Case(facts, policy)
+    case = Case.of(facts, policy)
     verdicts: Verdicts = {channel: objection(channel, case) for channel in policy.order}
     reason = gate(case)
     if reason is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from app.routing.channels import Answer, Channel, Claim, Kind, Mandate, Reason, SentClaim
 from app.routing.facts import DayFacts, Facts, InvoiceFacts, ResidentFacts
@@ -36,23 +37,15 @@ class Policy:
 class Case:
     """The facts under one policy: what the rules read."""
 
-    facts: Facts
+    resident: ResidentFacts
+    invoice: InvoiceFacts
+    day: DayFacts
     policy: Policy
 
-    @property
-    def resident(self) -> ResidentFacts:
-        """Who is invoiced."""
-        return self.facts.resident
-
-    @property
-    def invoice(self) -> InvoiceFacts:
-        """What is sent."""
-        return self.facts.invoice
-
-    @property
-    def day(self) -> DayFacts:
-        """How the due date lies."""
-        return self.facts.day
+    @classmethod
+    def of(cls, facts: Facts, policy: Policy) -> Self:
+        """The three kinds of *facts* side by side."""
+        return cls(facts.resident, facts.invoice, facts.day, policy)
 
     @property
     def is_demand(self) -> bool:
@@ -232,4 +225,7 @@ def waits_or_goes(reason: Reason | None, case: Case) -> bool:
 
 def first(rules: tuple[Rule, ...], case: Case) -> Reason | None:
     """The reason of the first rule that holds."""
-    return next((reason for applies, reason in rules if applies(case)), None)
+    for applies, reason in rules:
+        if applies(case):
+            return reason
+    return None

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
-    Column,
     ColumnElement,
-    Date,
-    MetaData,
-    String,
-    Table,
+    and_,
     case,
     cast,
     false,
@@ -30,55 +26,21 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from app.core.database import BigId, UtcDateTime
+from app.core.database import UtcDateTime
 from app.core.dialect import clear, picked_range, taken_rows
 from app.core.settings import Settings
 from app.delivery.kid_keys import kid_key_sql
 from app.delivery.models import Delivery, Part, PlanRow, ResidentFactsRow, State
-from app.delivery.plans import DAY_AT, INVOICE_AT, KnownPlan
+from app.delivery.planning_tables import CLOSED_KEY, batch, days, delivery, execute, known, pending
+from app.delivery.plans import DAY_AT, INVOICE_AT, PART
 from app.invoices.models import Invoice, Pending
 from app.residents.models import Mandate
-from app.routing.channels import Channel, Claim, SentClaim
+from app.routing.channels import Channel, Claim, Reason, SentClaim
 from app.routing.channels import Mandate as MandateFact
 from app.routing.facts import DayFacts, InvoiceFacts
 
-CLOSED_KEY = -1
-"""Stands in the place of a key for an invoice that is owed no more."""
-
 COMPUTED = InvoiceFacts.mask("mandate", "has_claim_already", "sent_claim")
 SENT = (State.SENDING, State.IN_TRANSIT, State.DELIVERED)
-
-temporary = MetaData()
-batch = Table(
-    "planning_batch", temporary,
-    Column("invoice_id", BigId), Column("resident_id", BigId), Column("facts", BigId), Column("due_on", Date),
-    Column("kid_key", String), Column("is_replan", Boolean), Column("key", BigInteger),
-    prefixes=["TEMPORARY"],
-)  # fmt: skip
-days = Table(
-    "planning_day", temporary, Column("due_on", Date, primary_key=True), Column("facts", BigInteger),
-    prefixes=["TEMPORARY"],
-)  # fmt: skip
-known = Table(
-    "planning_plan", temporary,
-    Column("key", BigId, primary_key=True, autoincrement=False), Column("plan_id", BigId),
-    Column("state", Delivery.state.type), Column("channel", Delivery.channel.type), Column("hold", Delivery.hold.type),
-    Column("is_notice", Boolean), Column("is_claim", Boolean), Column("is_waiting", Boolean),
-    prefixes=["TEMPORARY"],
-)  # fmt: skip
-
-
-def prepare(session: Session) -> None:
-    """Make the temporary tables anew on this connection."""
-    connection = session.connection()
-    temporary.drop_all(connection)
-    temporary.create_all(connection, checkfirst=False)
-    session.execute(insert(known), [_closed()])
-
-
-def drop(session: Session) -> None:
-    """Leave the connection as it was."""
-    temporary.drop_all(session.connection())
 
 
 def last_of_batch(session: Session, after: int, size: int) -> int | None:
@@ -103,9 +65,9 @@ def take(session: Session, settings: Settings, after: int, last: int) -> None:
         .outerjoin(days, days.c.due_on == row.due_on)
     )
     query = select(*(row[name.name] for name in columns), _key(settings, row)).select_from(source)
-    session.execute(insert(batch).from_select(batch.c.keys(), query))
+    execute(session, insert(batch).from_select(batch.c.keys(), query))
     if remove is not None:
-        session.execute(remove)
+        execute(session, remove)
 
 
 def _key(settings: Settings, row: Any) -> ColumnElement[int]:
@@ -153,44 +115,71 @@ def _sent_claim(row: Any) -> ColumnElement[int]:
     return case((row.is_replan, func.coalesce(found, 0)), else_=0)
 
 
-def counts(session: Session) -> dict[int | None, int]:
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How many of a batch go the same way. ``state`` is the document's; all unset where facts are not gathered yet."""
+
+    count: int
+    state: State | None
+    channel: Channel | None
+    hold: Reason | None
+    is_claim: bool
+    is_waiting: bool
+
+    @property
+    def is_lacking(self) -> bool:
+        """Whether some facts of these are not gathered."""
+        return self.state is None and not self.is_claim and not self.is_waiting
+
+
+def groups(session: Session) -> list[Group]:
+    """The batch by where it goes, after everything is decided."""
+    how = (known.c.state, known.c.channel, known.c.hold, known.c.is_claim, known.c.is_waiting)
+    joined = batch.outerjoin(known, known.c.key == batch.c.key)
+    rows = execute(session, select(func.count(), *how).select_from(joined).group_by(*how))
+    return [
+        Group(count, state, channel, hold, bool(claim), bool(waits))
+        for count, state, channel, hold, claim, waits in rows
+    ]
+
+
+def keys(session: Session) -> dict[int | None, int]:
     """How many of the batch have each key; None counts those whose facts are not all gathered."""
-    return {row[0]: row[1] for row in session.execute(select(batch.c.key, func.count()).group_by(batch.c.key))}
+    return {row[0]: row[1] for row in execute(session, select(batch.c.key, func.count()).group_by(batch.c.key))}
+
+
+def is_complete(session: Session) -> bool:
+    """Whether the batch has the facts of everyone in it."""
+    return execute(session, select(batch.c.invoice_id).where(batch.c.key.is_(None)).limit(1)).first() is None
 
 
 def add_days(session: Session, facts: Mapping[dt.date, DayFacts]) -> None:
     """Make the facts of more due dates known to the batches that follow."""
     if facts:
         rows = [{"due_on": due_on, "facts": fact.as_bits()} for due_on, fact in facts.items()]
-        session.execute(insert(days), rows)
+        execute(session, insert(days), rows)
 
 
-def add_plans(session: Session, plans: Mapping[int, KnownPlan]) -> None:
-    """Make more plans known to this batch and those that follow."""
-    if plans:
-        session.execute(insert(known), [_known(key, plan) for key, plan in plans.items()])
-
-
-def _known(key: int, stored: KnownPlan) -> dict[str, object]:
-    plan = stored.plan
-    goes = State.WAITING if plan.route else None
-    return {
-        "key": key,
-        "plan_id": stored.id,
-        "state": State.HELD if plan.hold else goes,
-        "channel": plan.route[0] if plan.route else None,
-        "hold": plan.hold,
-        "is_notice": plan.is_notice,
-        "is_claim": plan.claim is not None,
-        "is_waiting": plan.is_waiting,
-    }
-
-
-def _closed() -> dict[str, object]:
-    return {
-        "key": CLOSED_KEY, "plan_id": None, "state": State.CLOSED, "channel": None, "hold": None, "is_notice": False,
-        "is_claim": False, "is_waiting": False,
-    }  # fmt: skip
+def find_plans(session: Session, digest: str) -> list[int]:
+    """Make the stored plans of the batch's keys known to it; gives the keys that no stored plan is for."""
+    wanted = (
+        select(batch.c.key).outerjoin(known, known.c.key == batch.c.key)
+        .where(known.c.key.is_(None), batch.c.key.is_not(None)).distinct().subquery("wanted")
+    )  # fmt: skip
+    key, plan = wanted.c.key, PlanRow.__table__.c
+    is_for = and_(
+        plan.policy == digest,
+        plan.resident_facts == key.bitwise_and(literal(PART, BigInteger)),
+        plan.invoice_facts == (key // literal(INVOICE_AT, BigInteger)).bitwise_and(literal(PART, BigInteger)),
+        plan.day_facts == key // literal(DAY_AT, BigInteger),
+    )
+    channel = PlanRow.route[0].as_string()
+    state = case((plan.hold.is_not(None), State.HELD.value), (channel.is_not(None), State.WAITING.value))
+    found = select(
+        key, plan.id, state, channel, plan.hold, plan.is_notice, plan.claim.is_not(None), plan.is_waiting
+    ).select_from(wanted.join(PlanRow.__table__, is_for))
+    execute(session, insert(known).from_select(known.c.keys(), found))
+    return list(execute(session, select(wanted.c.key)).scalars())
 
 
 def insert_parts(session: Session, now: dt.datetime) -> None:
@@ -207,7 +196,7 @@ def insert_parts(session: Session, now: dt.datetime) -> None:
             moment, moment,
         )  # fmt: skip
         query = query.select_from(joined).where(new, where).order_by(batch.c.invoice_id)
-        session.execute(insert(Delivery).from_select(columns, query, include_defaults=False))
+        execute(session, insert(delivery).from_select(columns, query, include_defaults=False))
 
     part(
         Part.DOCUMENT, known.c.state, known.c.channel, known.c.hold, known.c.is_notice,
@@ -224,15 +213,16 @@ def put_back(session: Session) -> None:
     columns = ["invoice_id", "resident_id", "facts", "due_on", "kid_key", "is_replan"]
     joined = batch.outerjoin(known, known.c.key == batch.c.key)
     query = select(*(batch.c[name] for name in columns)).select_from(joined)
-    session.execute(
-        insert(Pending).from_select(
+    execute(
+        session,
+        insert(pending).from_select(
             columns, query.where(batch.c.key.is_(None) | known.c.is_waiting), include_defaults=False
-        )
+        ),
     )
 
 
 def ungathered(session: Session) -> tuple[set[dt.date], set[int]]:
     """The due dates and the residents whose facts the batch lacks."""
     lacking = select(batch.c.due_on, batch.c.resident_id).where(batch.c.key.is_(None)).distinct()
-    rows: Iterable[Any] = session.execute(lacking).all()
+    rows: Iterable[Any] = execute(session, lacking).all()
     return {row[0] for row in rows}, {row[1] for row in rows}

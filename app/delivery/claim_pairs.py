@@ -9,8 +9,9 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.core.dialect import Lock, serialize
-from app.delivery.batches import SENT, batch, known
+from app.delivery.batches import SENT
 from app.delivery.models import Delivery, Part, State
+from app.delivery.planning_tables import batch, execute, known
 from app.delivery.plans import INVOICE_AT
 from app.invoices.models import Invoice
 from app.routing.facts import InvoiceFacts
@@ -27,7 +28,10 @@ def turn_away_second_claims(session: Session) -> int:
     Holds other planners back until this transaction ends, for they may have the other half of a pair.
     """
     joined = batch.join(known, known.c.key == batch.c.key)
-    if session.execute(select(batch.c.invoice_id).select_from(joined).where(known.c.is_claim).limit(1)).first() is None:
+    if (
+        execute(session, select(batch.c.invoice_id).select_from(joined).where(known.c.is_claim).limit(1)).first()
+        is None
+    ):
         return 0
     serialize(session, Lock.CLAIMS)
     mine, other = aliased(Invoice), aliased(Invoice)
@@ -40,11 +44,12 @@ def turn_away_second_claims(session: Session) -> int:
     is_claimed = exists().where(
         Delivery.invoice_id == other.id, Delivery.part == Part.CLAIM, Delivery.state.in_((State.WAITING, *SENT))
     )
-    rows = session.execute(
+    rows = execute(
+        session,
         select(mine.id, mine.account, mine.kid, mine.due_on, exists().where(is_twin, is_claimed))
         .select_from(joined.join(mine, mine.id == batch.c.invoice_id))
         .where(known.c.is_claim, batch.c.key.bitwise_and(OWN) == 0, exists().where(is_twin))
-        .order_by(mine.id)
+        .order_by(mine.id),
     )
     pairs: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
     second: list[int] = []
@@ -53,5 +58,5 @@ def turn_away_second_claims(session: Session) -> int:
     second += [invoice_id for ids in pairs.values() for invoice_id in ids[1:]]
     waiting = iter(second)
     while part := list(islice(waiting, AT_ONCE)):
-        session.execute(update(batch).where(batch.c.invoice_id.in_(part)).values(key=batch.c.key + EXISTS))
+        execute(session, update(batch).where(batch.c.invoice_id.in_(part)).values(key=batch.c.key + EXISTS))
     return len(second)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.settings import Settings
+from app.delivery.batches import Group
+from app.delivery.models import State
 from app.routing.channels import Channel, Reason
 from app.routing.policy import Plan
 
@@ -17,7 +19,7 @@ class Forecast:
 
     ``by_channel`` counts each invoice that goes once, under AvtaleGiro when there is a claim, else under the first
     channel of its route; ``notices_by_channel`` counts the documents beside claims. ``reasons`` says how often each
-    channel was passed over for what. ``closed``: nothing was owed any more.
+    channel is passed over for what (a dry run counts them). ``closed``: nothing was owed any more.
     """
 
     by_channel: Counter[Channel] = field(default_factory=Counter)
@@ -27,23 +29,26 @@ class Forecast:
     waiting: int = 0
     closed: int = 0
 
-    def add(self, plan: Plan | None, count: int) -> None:
-        """Count *count* invoices with the same plan; None stands for closed before a plan was made."""
-        if plan is None:
+    def add(self, group: Group) -> None:
+        """Count a group of invoices that go the same way."""
+        count = group.count
+        if group.is_waiting:
+            self.waiting += count
+        elif group.state is State.CLOSED:
             self.closed += count
-            return
+        elif group.hold is not None:
+            self.holds[group.hold] += count
+        elif group.is_claim:
+            self.by_channel[Channel.AVTALEGIRO] += count
+            if group.channel is not None:
+                self.notices_by_channel[group.channel] += count
+        elif group.channel is not None:
+            self.by_channel[group.channel] += count
+
+    def add_reasons(self, plan: Plan, count: int) -> None:
+        """Count why *count* invoices with the same plan pass channels over."""
         for channel, reason in plan.passed_over.items():
             self.reasons[channel, reason] += count
-        if plan.is_waiting:
-            self.waiting += count
-        elif plan.hold is not None:
-            self.holds[plan.hold] += count
-        elif plan.claim is not None:
-            self.by_channel[Channel.AVTALEGIRO] += count
-            if plan.route:
-                self.notices_by_channel[plan.route[0]] += count
-        else:
-            self.by_channel[plan.route[0]] += count
 
     @property
     def held(self) -> int:

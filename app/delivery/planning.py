@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.core.clock import Clock
 from app.core.dialect import begin_writing
 from app.core.settings import Settings
-from app.delivery import batches
+from app.delivery import batches, planning_tables
 from app.delivery.claim_pairs import turn_away_second_claims
 from app.delivery.credits import CreditReport, settle_credits
 from app.delivery.days import Days
@@ -107,11 +107,11 @@ class _Planner:
         self.report.residents_gathered = refresh_resident_facts(self.session)
         self.report.credits = settle_credits(self.session, self.now)
         self._commit()
-        batches.prepare(self.session)
+        planning_tables.prepare(self.session)
         self._add_days(set(self.session.scalars(select(Pending.due_on).distinct())))
         self._commit()
         self._batches()
-        batches.drop(self.session)
+        planning_tables.drop(self.session)
         self._commit()
         self.report.plans_made = self.book.made
         return self.report
@@ -130,42 +130,44 @@ class _Planner:
             after = last
 
     def _batch(self, after: int, last: int) -> None:
-        counts = self._take(after, last)
-        self._learn(counts)
+        self._take(after, last)
+        self._find_plans()
         if turn_away_second_claims(self.session):
-            counts = batches.counts(self.session)
-            self._learn(counts)
+            self._find_plans()
         batches.insert_parts(self.session, self.now)
         update_parts(self.session, self.now)
         batches.put_back(self.session)
-        for key, count in counts.items():
-            if key is None:
-                self.report.left += count
-            else:
-                self.report.forecast.add(None if key == batches.CLOSED_KEY else self.book.plans[key].plan, count)
+        groups = batches.groups(self.session)
+        for group in groups:
+            self.report.forecast.add(group)
+        self.report.left += sum(group.count for group in groups if group.is_lacking)
+        if self.is_dry:
+            for key, count in batches.keys(self.session).items():
+                if key is not None and key != planning_tables.CLOSED_KEY:
+                    self.report.forecast.add_reasons(self.book.decide(key), count)
         if self.progress is not None:
-            self.progress(sum(counts.values()))
+            self.progress(sum(group.count for group in groups))
 
-    def _take(self, after: int, last: int) -> dict[int | None, int]:
+    def _take(self, after: int, last: int) -> None:
         """Take the batch; when facts are lacking (imported since the run began), gather them and take it again."""
         attempt = self.session.begin_nested()
         batches.take(self.session, self.settings, after, last)
-        counts = batches.counts(self.session)
-        if None in counts:
-            due_dates, residents = batches.ungathered(self.session)
-            attempt.rollback()
-            self._add_days(due_dates)
-            if residents:
-                self.session.execute(insert(StaleResident), [{"resident_id": number} for number in sorted(residents)])
-                self.report.residents_gathered += refresh_resident_facts(self.session)
-            batches.take(self.session, self.settings, after, last)
-            return batches.counts(self.session)
-        attempt.commit()
-        return counts
+        if batches.is_complete(self.session):
+            attempt.commit()
+            return
+        due_dates, residents = batches.ungathered(self.session)
+        attempt.rollback()
+        self._add_days(due_dates)
+        if residents:
+            self.session.execute(insert(StaleResident), [{"resident_id": number} for number in sorted(residents)])
+            self.report.residents_gathered += refresh_resident_facts(self.session)
+        batches.take(self.session, self.settings, after, last)
 
-    def _learn(self, counts: dict[int | None, int]) -> None:
-        keys = [key for key in counts if key is not None and key != batches.CLOSED_KEY]
-        batches.add_plans(self.session, {key: self.book.plans[key] for key in self.book.learn(keys)})
+    def _find_plans(self) -> None:
+        missing = batches.find_plans(self.session, self.book.digest)
+        if missing:
+            self.book.store(missing)
+            batches.find_plans(self.session, self.book.digest)
 
     def _add_days(self, due_dates: set[dt.date]) -> None:
         new = due_dates - self.due_dates

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.dialect import insert_ignoring
@@ -58,22 +57,13 @@ def triple_of(key: int) -> tuple[int, int, int]:
     return key & PART, key // INVOICE_AT & PART, key // DAY_AT
 
 
-@dataclass(frozen=True, slots=True)
-class KnownPlan:
-    """A stored plan."""
-
-    id: int
-    plan: Plan
-
-
 @dataclass(slots=True)
 class PlanBook:
-    """The plans used in one run, by key: read from the table, else decided and stored there. Does not commit."""
+    """Decides the plans of keys, and stores them. Does not commit."""
 
     session: Session
     policy: Policy
     digest: str
-    plans: dict[int, KnownPlan] = field(default_factory=dict)
     made: int = 0
 
     @classmethod
@@ -82,37 +72,22 @@ class PlanBook:
         choices = policy_of(settings)
         return cls(session, choices, policy_digest(choices))
 
-    def learn(self, keys: Collection[int]) -> list[int]:
-        """Make sure that every one of *keys* has a plan; gives those that are new to this book."""
-        new = sorted(set(keys) - self.plans.keys())
-        for part in _parts(new):
-            found = self._stored(part)
-            missing = [key for key in part if key not in found]
-            if missing:
-                self.session.execute(
-                    insert_ignoring(self.session, PlanRow.__table__), [self._row(key) for key in missing]
-                )
-                self.made += len(missing)
-                found |= self._stored(missing)
-            self.plans |= found
-        return new
+    def store(self, keys: Iterable[int]) -> None:
+        """Store the plans of *keys*; another planner may have stored some of them just now."""
+        for part in _parts(keys):
+            self.session.execute(insert_ignoring(self.session, PlanRow.__table__), [self._row(key) for key in part])
+            self.made += len(part)
 
-    def _stored(self, keys: list[int]) -> dict[int, KnownPlan]:
-        triple = (PlanRow.resident_facts, PlanRow.invoice_facts, PlanRow.day_facts)
-        rows = self.session.execute(
-            select(PlanRow.__table__).where(
-                PlanRow.policy == self.digest, tuple_(*triple).in_([triple_of(key) for key in keys])
-            )
+    def decide(self, key: int) -> Plan:
+        """The plan of the facts in *key*."""
+        resident, invoice, day = triple_of(key)
+        return decide(
+            Facts(ResidentFacts.from_bits(resident), InvoiceFacts.from_bits(invoice), DayFacts.from_bits(day)),
+            self.policy,
         )
-        return {
-            key_of(row.resident_facts, row.invoice_facts, row.day_facts): KnownPlan(row.id, plan_of(row))
-            for row in rows
-        }
 
     def _row(self, key: int) -> dict[str, object]:
-        resident, invoice, day = triple_of(key)
-        facts_there = Facts(ResidentFacts.from_bits(resident), InvoiceFacts.from_bits(invoice), DayFacts.from_bits(day))
-        plan = decide(facts_there, self.policy)
+        plan, (resident, invoice, day) = self.decide(key), triple_of(key)
         return {
             "policy": self.digest,
             "resident_facts": resident,

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, and_, exists, false, insert, literal, null
 from sqlalchemy.orm import Session
 
 from app.core.database import UtcDateTime
-from app.delivery.batches import batch, known
 from app.delivery.models import Delivery, Part, State
+from app.delivery.planning_tables import batch, delivery, execute, known
 from app.routing.channels import Channel
 
 RESTING = (State.WAITING, State.HELD)
@@ -23,7 +23,7 @@ GONE = (State.IN_TRANSIT, State.DELIVERED)
 
 def update_parts(session: Session, now: dt.datetime) -> None:
     """Bring the parts of the batch's re-planned invoices in step with their new plans."""
-    if session.execute(select(batch.c.invoice_id).where(batch.c.is_replan).limit(1)).first() is None:
+    if execute(session, select(batch.c.invoice_id).where(batch.c.is_replan).limit(1)).first() is None:
         return
     _documents(session, now)
     _claims(session, now)
@@ -63,8 +63,8 @@ def _claims(session: Session, now: dt.datetime) -> None:
 def _change(
     session: Session, now: dt.datetime, part: Part, plan: ColumnElement[bool], may: ColumnElement[bool], **values: Any
 ) -> None:
-    session.execute(
-        update(Delivery)
+    execute(session,
+        update(delivery)
         .where(
             Delivery.invoice_id == batch.c.invoice_id, batch.c.is_replan, batch.c.key == known.c.key,
             Delivery.part == part, plan, may,
@@ -73,7 +73,6 @@ def _change(
             plan_id=known.c.plan_id, position=0, tries=0, next_try_at=now, settle_at=None, ask_at=None, worker=None,
             claimed_at=None, changed_at=now, **values,
         )
-        .execution_options(synchronize_session=False)
     )  # fmt: skip
 
 
@@ -88,4 +87,4 @@ def _add(session: Session, now: dt.datetime, part: Part, plan: ColumnElement[boo
         .select_from(batch.join(known, known.c.key == batch.c.key))
         .where(batch.c.is_replan, plan, ~is_there)
     )  # fmt: skip
-    session.execute(insert(Delivery).from_select(columns, query, include_defaults=False))
+    execute(session, insert(delivery).from_select(columns, query, include_defaults=False))

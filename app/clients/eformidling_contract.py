@@ -64,11 +64,11 @@ class OutMessage:
 
     def as_json(self) -> dict[str, Any]:
         """The document to create it with. ``sender`` is an organisation number."""
-        receiver = {"receiver": [{"identifier": {"value": self.receiver}}]} if self.receiver else {}
+        receiver = {"receiver": [_party(self.receiver)]} if self.receiver else {}
         return {
             "standardBusinessDocumentHeader": {
                 "headerVersion": "1.0",
-                "sender": [{"identifier": {"value": f"0192:{self.sender}", "authority": "iso6523-actorid-upis"}}],
+                "sender": [_party(f"0192:{self.sender}")],
                 **receiver,
                 "documentIdentification": {
                     "standard": self.kind.standard,
@@ -84,6 +84,11 @@ class OutMessage:
             },
             self.kind.value: dict(self.content),
         }
+
+
+def _party(identifier: str) -> dict[str, dict[str, str]]:
+    """A sender or receiver. The scheme's name stands beside a national id too, as in Digdir's own examples."""
+    return {"identifier": {"value": identifier, "authority": "iso6523-actorid-upis"}}
 
 
 class State(StrEnum):

@@ -110,7 +110,7 @@ def shown(
     payload = dict(taken["payload"])
     mime_types, ident_type = payload.pop("mimeTypes", []), payload.pop("identType")
     changed_at, mark = (back or taken)["at"], etag(invoice_id, state)
-    status: dict[str, Any] = {"created": taken["at"], "lastModified": changed_at, "state": state, "etag": mark}
+    status: dict[str, Any] = {"lastModified": changed_at, "state": state, "etag": mark}
     if state == "rejected" and problem:
         status["problems"] = [{"type": f"{PROBLEMS}/{problem}", "title": problem.replace("-", " ").capitalize()}]
     return {

@@ -76,7 +76,7 @@ def test_a_letter_to_the_mailbox_says_nothing_sensitive_on_the_outside(mailbox_o
     }
     header = created(point)["standardBusinessDocumentHeader"]
     assert header["documentIdentification"]["instanceIdentifier"] == one.key
-    assert header["receiver"] == [{"identifier": {"value": NATIONAL_ID}}]
+    assert header["receiver"] == [{"identifier": {"value": NATIONAL_ID, "authority": "iso6523-actorid-upis"}}]
 
 
 def test_a_repeat_carries_the_same_ids(mailbox_of: MailboxOf) -> None:

@@ -33,7 +33,7 @@ def test_a_letter_is_created_attached_and_sent() -> None:
     [document] = point.told.bodies("/api/messages/out")
     header = document["standardBusinessDocumentHeader"]
     assert header["sender"][0]["identifier"]["value"] == "0192:946485764"
-    assert header["receiver"] == [{"identifier": {"value": "13857410038"}}]
+    assert header["receiver"] == [{"identifier": {"value": "13857410038", "authority": "iso6523-actorid-upis"}}]
     assert header["documentIdentification"] == {
         "standard": "urn:no:difi:digitalpost:xsd:digital::digital",
         "typeVersion": "1.0",

@@ -93,6 +93,7 @@ class Result:
     """The answer for one consignment. ``detail`` is a provider's code or a short fact, never personal data.
 
     ``needs_alarm``: our own fault (401, 403, a 4xx, a bad certificate): it waits, and somebody must know.
+    ``is_for_a_person``: uncertain, and no later question can settle it.
     """
 
     outcome: Outcome
@@ -100,6 +101,7 @@ class Result:
     detail: str | None = None
     needs_alarm: bool = False
     retry_after: dt.timedelta | None = None
+    is_for_a_person: bool = False
 
 
 class ReceiptStatus(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from email.utils import parseaddr
+from dataclasses import replace
 from typing import Protocol
 
 from app.channels.answers import result
@@ -13,9 +13,9 @@ from app.channels.names import document_name
 from app.clients.mail import Envelope, MailServer
 from app.clients.maildir import Maildir
 from app.clients.mime import UNIX, WIRE, Mail, prepare
+from app.clients.return_path import ReturnPath
 from app.core.clock import OSLO, Clock
 from app.core.contact import EmailInvalid, normalise_email
-from app.core.errors import SettingsInvalid
 from app.core.settings import Settings
 from app.routing.channels import Channel
 
@@ -39,15 +39,10 @@ class Email:
     batch_size = 1
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        name, address = parseaddr(settings.mail_default_sender)
-        try:
-            self._sender = (name, normalise_email(address))
-        except EmailInvalid:
-            raise SettingsInvalid("MAIL_DEFAULT_SENDER must hold an e-mail address: Name <name@example.com>") from None
+        self._path = ReturnPath.by(settings)
         self._settings, self._clock = settings, clock
-        self._domain = self._sender[1].rpartition("@")[2]
         self._transport: Transport = (
-            ByServer(MailServer(settings), self._sender[1], clock)
+            ByServer(MailServer(settings), self._path, clock)
             if settings.mail_server
             else ToMaildir(Maildir(settings.outbox_dir / "email"), clock)
         )
@@ -71,11 +66,11 @@ class Email:
 
     def find(self, consignment: Consignment) -> Result:
         """A Maildir is looked into. A mail server cannot be asked: the first time the answer is unavailable, so that
-        the mail goes again under the same ``Message-ID``; once it has, the answer stays uncertain, and needs a person.
+        the mail goes again under the same ``Message-ID``; once it has, the answer stays uncertain, and a person decides.
         """
         found = self._transport.find(consignment)
         reference = self._message_id(consignment) if found.outcome is Outcome.ACCEPTED else None
-        return Result(found.outcome, reference, found.detail, found.needs_alarm)
+        return replace(found, provider_reference=reference)
 
     def receipts(self, references: Sequence[str]) -> Sequence[ReceiptNote]:
         """None: what a server says later comes as a bounce, by mail."""
@@ -109,7 +104,7 @@ class Email:
             headers["X-Invoice-Resend"] = "yes"
         return Mail(
             message_id=self._message_id(consignment),
-            sender=self._sender,
+            sender=self._path.sender,
             recipient=address,
             subject=consignment.subject,
             text=invoice_text(consignment, self._settings),
@@ -120,7 +115,7 @@ class Email:
         )
 
     def _message_id(self, consignment: Consignment) -> str:
-        return f"{consignment.key}@{self._domain}"
+        return self._path.message_id(consignment.key)
 
 
 class ByServer:
@@ -129,18 +124,18 @@ class ByServer:
     provider = "smtp"
     recognises_repeats = False
 
-    def __init__(self, server: MailServer, return_path: str, clock: Clock) -> None:
-        self._server, self._return_path, self._clock = server, return_path, clock
+    def __init__(self, server: MailServer, path: ReturnPath, clock: Clock) -> None:
+        self._server, self._path, self._clock = server, path, clock
 
     def deliver(self, mail: Mail, key: str) -> Result:
         """Hand one mail to the server."""
         prepared = prepare(mail, self._clock.now().astimezone(OSLO), WIRE)
-        return result(self._server.send(Envelope(self._return_path, mail.recipient), prepared))
+        return result(self._server.send(Envelope(self._path.address(key), mail.recipient), prepared))
 
     def find(self, consignment: Consignment) -> Result:
         """Nobody can be asked: send again, once."""
         if consignment.is_resend:
-            return Result(Outcome.UNCERTAIN, detail="sent_twice_without_answer", needs_alarm=True)
+            return Result(Outcome.UNCERTAIN, detail="sent_twice_without_answer", is_for_a_person=True)
         return Result(Outcome.UNAVAILABLE, detail="resend_once")
 
     def close(self) -> None:

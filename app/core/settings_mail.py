@@ -28,6 +28,7 @@ class MailSettings(BaseSettings):
     bounce_maildir: Path = Path()
     bounce_imap_server: str = ""
     bounce_imap_port: int = 993
+    bounce_imap_use_ssl: bool = True
     bounce_imap_username: str = ""
     bounce_imap_password: str = ""
     bounce_imap_folder: str = "INBOX"

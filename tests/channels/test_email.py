@@ -193,7 +193,7 @@ def test_an_attempt_left_open_over_smtp_is_resent_once_marked_and_under_the_same
 
 def test_what_was_resent_without_an_answer_is_not_resent_again(tmp_path: Path) -> None:
     result = by_server(tmp_path, 9).find(invoice(is_resend=True))
-    assert result == Result(Outcome.UNCERTAIN, detail="sent_twice_without_answer", needs_alarm=True)
+    assert result == Result(Outcome.UNCERTAIN, detail="sent_twice_without_answer", is_for_a_person=True)
 
 
 # The words

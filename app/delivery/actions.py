@@ -87,6 +87,8 @@ class Act:
             return self._done(invoice, AuditEvent.INVOICE_RELEASED)
         plan = next((self.session.get(PlanRow, part.plan_id) for part in held if part.plan_id), None)
         for part in held:
+            if part.hold is Reason.SENT_TWICE:
+                self._count_as_lost(part)
             if part.part is Part.CLAIM:
                 add |= bits_of("has_lost_claim") if part.hold is Reason.CLAIM_LOST else 0
                 rest(part, State.CLOSED, self.now)
@@ -106,7 +108,8 @@ class Act:
             raise NotPossible(f"invoice {number} has left by {document.channel}: credit it in the accounting system")
         invoice.closed_at, invoice.closed_reason = self.now, Closure.CANCELLED
         for part in parts:
-            if part.state in (State.WAITING, State.HELD) and not self._is_unsettled(part):
+            is_asked_about = self._is_unsettled(part) and part.hold is not Reason.SENT_TWICE
+            if part.state in (State.WAITING, State.HELD) and not is_asked_about:
                 rest(part, State.CLOSED, self.now)
         self.session.execute(delete(Pending).where(Pending.invoice_id == invoice.id))
         if not parts:
@@ -146,6 +149,15 @@ class Act:
             Attempt.delivery_id == part.id, (Attempt.outcome.is_(None)) | (Attempt.outcome == Outcome.UNCERTAIN)
         )
         return self.session.scalar(query.limit(1)) is not None
+
+    def _count_as_lost(self, part: Delivery) -> None:
+        """Whoever lets a mail go again that was sent twice without an answer says that it did not arrive."""
+        self.session.execute(
+            update(Attempt)
+            .where(Attempt.delivery_id == part.id, Attempt.outcome == Outcome.UNCERTAIN)
+            .values(outcome=Outcome.UNAVAILABLE, closed_at=self.now, detail="released")
+            .execution_options(synchronize_session=False)
+        )
 
     def _done(self, invoice: Invoice, event: AuditEvent) -> Invoice:
         record(

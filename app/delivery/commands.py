@@ -17,7 +17,7 @@ from app.core.clock import Clock
 from app.core.console import DONE, NEEDS_A_PERSON, dry_run_option, format_option, say_json
 from app.core.database import db
 from app.core.settings import Environment, Settings
-from app.delivery import work
+from app.delivery import receipts, work
 from app.delivery.desk import Desk
 from app.delivery.forecast import Forecast
 from app.delivery.passes import send_due, sending_order, tidy
@@ -108,7 +108,8 @@ def receipts_command(output: str) -> None:
     """Collect receipts and bounces, and ask what became of attempts that were left open."""
     with at_desk("Collecting receipts") as desk:
         handled = collect_receipts(desk)
-        counts = {"receipts": handled, **desk.ledger.tally.as_json()}
+        unknown = receipts.count_unknown(desk)
+        counts = {"receipts": handled, "unknown_receipts": unknown, **desk.ledger.tally.as_json()}
     say_run(counts, output)
     raise SystemExit(NEEDS_A_PERSON if counts["alarms"] or counts["held"] else DONE)
 

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app.channels.contract import FileChannel, MessageChannel, Outcome, Result
+from app.clients.bounce_box import BounceBox
 from app.core.clock import Clock
 from app.core.settings import Settings
 from app.delivery.consignments import Consignments, Letters
@@ -34,7 +35,8 @@ class Channels(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything one pass of sending works with; ``progress`` hears how many parts are done."""
+    """Everything one pass of sending works with; ``progress`` hears how many parts are done, ``boxes`` are where
+    returned mails come to."""
 
     session: Session
     settings: Settings
@@ -45,6 +47,7 @@ class Desk:
     letters: Letters
     ledger: Ledger
     progress: Callable[[int], None] = field(default=lambda _done: None)
+    boxes: Sequence[BounceBox] = ()
 
 
 class Seats:

@@ -12,7 +12,7 @@ from app.channels.contract import Outcome, Result
 from app.core.calendar import latest_safe_day
 from app.core.clock import Clock
 from app.core.settings import Settings
-from app.delivery.bounces import close_refused_address, is_about_address
+from app.delivery.bounces import note_refused_address
 from app.delivery.models import Attempt, State
 from app.delivery.parcels import Parcel
 from app.delivery.replans import REFUSED_FIELDS, bits_of, close_notice, refused_bits, replan, rest
@@ -26,7 +26,8 @@ FEWEST_TRIES = 3
 
 @dataclass(slots=True)
 class Tally:
-    """What one pass did, by outcome. ``alarms``: our own faults, which somebody must look at."""
+    """What one pass did, by outcome. ``alarms``: our own faults, which somebody must look at. ``bounces``: mails that
+    came back; ``unmatched_mails``: those in the box for them that a person must read."""
 
     accepted: int = 0
     refused: int = 0
@@ -36,6 +37,9 @@ class Tally:
     closed: int = 0
     not_allowed: int = 0
     alarms: int = 0
+    bounces: int = 0
+    unmatched_mails: int = 0
+    closed_boxes: set[str] = field(default_factory=set)
     resting: set[Channel] = field(default_factory=set)
     faults: set[tuple[Channel, str | None]] = field(default_factory=set)
 
@@ -74,14 +78,18 @@ class Ledger:
                 self._accepted(parcel, attempt, is_handed_over)
             case Outcome.REFUSED:
                 self.tally.refused += 1
-                if attempt.channel is Channel.EMAIL and is_about_address(result.detail):
-                    close_refused_address(self.session, parcel.invoice, attempt, self.clock.now())
+                if attempt.channel is Channel.EMAIL:
+                    limit = self.settings.bounce_soft_limit
+                    note_refused_address(self.session, limit, parcel.invoice, attempt, self.clock.now())
                 self.lead_on(parcel)
             case Outcome.UNAVAILABLE:
                 self._unavailable(parcel, result)
             case Outcome.UNCERTAIN:
                 self.tally.uncertain += 1
-                self.wait(parcel, result.retry_after)
+                if result.is_for_a_person:
+                    self.hold(parcel, Reason.SENT_TWICE)
+                else:
+                    self.wait(parcel, result.retry_after)
 
     def _alarm(self, attempt: Attempt, result: Result) -> None:
         """Count it, and say so once for each fault: a thousand invoices may meet the same."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
-from app.channels.contract import MessageChannel, Outcome, ReceiptNote, ReceiptStatus, Result
-from app.core.dialect import insert_ignoring, picked
-from app.delivery.bounces import close_refused_address
+from app.channels.contract import MessageChannel, Outcome, ReceiptStatus, Result
+from app.core.dialect import picked
+from app.delivery.bounces import note_refused_address
 from app.delivery.desk import Desk, Seats, result_of
 from app.delivery.models import Attempt, Delivery, Receipt, State
+from app.delivery.notes import keep_notes
 from app.delivery.parcels import UNSETTLED, Parcel, load
 from app.delivery.replans import rest
+from app.delivery.returned_mail import collect_returned
 from app.routing.channels import Channel
 
 log = structlog.get_logger(__name__)
@@ -47,7 +49,13 @@ def collect(desk: Desk) -> int:
                 pass
         finally:
             seats.close()
+    collect_returned(desk)
     return handle(desk)
+
+
+def count_unknown(desk: Desk) -> int:
+    """How many receipts are kept that belong to nothing of ours, as far as is known."""
+    return desk.session.scalar(select(func.count()).select_from(Receipt).where(Receipt.handled_at.is_(None))) or 0
 
 
 def _ask(desk: Desk, channel: MessageChannel, seats: Seats, due_at: dt.datetime) -> bool:
@@ -61,7 +69,7 @@ def _ask(desk: Desk, channel: MessageChannel, seats: Seats, due_at: dt.datetime)
     for future in seats.map(channel.receipts, calls):
         notes = result_of(future)
         if not isinstance(notes, Result):
-            keep_notes(desk, channel.channel, notes)
+            keep_notes(desk.session, desk.clock.now(), channel.channel, notes)
     desk.session.commit()
     return True
 
@@ -101,23 +109,6 @@ def _take_due(desk: Desk, channel: Channel, due_at: dt.datetime) -> Sequence[str
     ).all()
     desk.session.commit()
     return [reference for reference in references if reference] if ids else []
-
-
-def keep_notes(desk: Desk, channel: Channel, notes: Iterable[ReceiptNote]) -> None:
-    """Keep what a provider said; what it has said before is not kept twice. Does not commit."""
-    now = desk.clock.now()
-    rows = [
-        {
-            "channel": channel,
-            "provider_reference": note.provider_reference,
-            "status": note.status.value,
-            "detail": note.detail[:200] if note.detail else None,
-            "received_at": now,
-        }
-        for note in notes
-    ]
-    if rows:
-        desk.session.execute(insert_ignoring(desk.session, Receipt), rows)
 
 
 def handle(desk: Desk) -> int:
@@ -189,7 +180,8 @@ def _take_back(desk: Desk, parcel: Parcel, attempt: Attempt, status: ReceiptStat
     """What was taken, even delivered, was not: the same channel again when it only expired, else the next."""
     log.warning("taken back", invoice=parcel.invoice.public_id, channel=attempt.channel, status=status)
     if status is ReceiptStatus.FAILED and attempt.channel is Channel.EMAIL:
-        close_refused_address(desk.session, parcel.invoice, attempt, desk.clock.now())
+        limit = desk.settings.bounce_soft_limit
+        note_refused_address(desk.session, limit, parcel.invoice, attempt, desk.clock.now())
     if not is_current:
         return
     desk.ledger.tally.refused += 1

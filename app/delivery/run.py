@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
+from app.clients.bounce_box import bounce_boxes
 from app.core.clock import Clock
 from app.core.crypto import vault
 from app.core.links import presentation_links
@@ -43,7 +44,7 @@ def open_desk(
     progress: Callable[[int], None] = lambda _done: None,
 ) -> Iterator[Desk]:
     """A worker at its desk, which ends its work cleanly on SIGTERM, and lets everything go at the end."""
-    letters = InvoiceLetters(settings, clock)
+    letters, boxes = InvoiceLetters(settings, clock), bounce_boxes(settings)
     with working() as worker, stopping_on_signals(worker):
         try:
             yield Desk(
@@ -56,12 +57,15 @@ def open_desk(
                 letters,
                 Ledger(session, settings, clock),
                 progress,
+                boxes,
             )
         finally:
             session.rollback()
             letters.close()
             for channel in channels.messages.values():
                 channel.close()
+            for box in boxes:
+                box.close()
 
 
 @dataclass(slots=True)
@@ -72,6 +76,7 @@ class RunReport:
     planned: int = 0
     handled: int = 0
     receipts: int = 0
+    unknown_receipts: int = 0
     brakes: list[str] = field(default_factory=list)
     counts: dict[str, Any] = field(default_factory=dict)
     is_stopped: bool = False
@@ -88,6 +93,7 @@ class RunReport:
             "planned": self.planned,
             "handled": self.handled,
             "receipts": self.receipts,
+            "unknown_receipts": self.unknown_receipts,
             "brakes": self.brakes,
             "stopped": self.is_stopped,
             **self.counts,
@@ -159,6 +165,7 @@ class Job:
         desk, tally = self.desk, self.desk.ledger.tally
         self.report.is_stopped = desk.worker.is_stopping
         self.report.brakes = describe_brakes(desk.session)
+        self.report.unknown_receipts = receipts.count_unknown(desk)
         self.report.counts = tally.as_json()
         row.finished_at, row.counts = desk.clock.now(), self.report.as_json()
         desk.session.commit()

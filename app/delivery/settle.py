@@ -39,11 +39,18 @@ def _is_document_busy() -> ColumnElement[bool]:
 
 
 def close_what_is_not_owed(session: Session, now: dt.datetime) -> int:
-    """Close the parts that wait, or are held, for invoices nobody owes any more; gives how many. Commits."""
+    """Close the parts that wait, or are held, for invoices nobody owes any more; gives how many. Commits.
+
+    What nobody knows the fate of is asked about first, unless there is nobody left to ask.
+    """
     gone = select(Invoice.id).where(Invoice.closed_at.is_not(None))
     closed = session.scalars(
         update(Delivery)
-        .where(Delivery.state.in_((State.WAITING, State.HELD)), Delivery.invoice_id.in_(gone), ~is_unsettled())
+        .where(
+            Delivery.state.in_((State.WAITING, State.HELD)),
+            Delivery.invoice_id.in_(gone),
+            or_(~is_unsettled(), Delivery.hold == Reason.SENT_TWICE),
+        )
         .values(state=State.CLOSED, hold=None, changed_at=now)
         .returning(Delivery.id)
         .execution_options(synchronize_session=False)

@@ -80,6 +80,7 @@ class ClosedReason(StrEnum):
     REPLACED = "replaced"
     REMOVED = "removed"
     BOUNCED = "bounced"
+    COMPLAINED = "complained"
     NOT_ME = "not_me"
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.clients.bounce_box import BounceBox
 from app.core.clock import Clock
 from app.core.crypto import KeyRing, NationalIdVault
 from app.core.settings import Settings
@@ -58,6 +59,7 @@ class Town:
     clock: MovingClock = field(default_factory=lambda: MovingClock())
     serial: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     ledger: Ledger = field(init=False)
+    boxes: list[BounceBox] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.session, self.settings, self.clock)
@@ -143,8 +145,9 @@ class Town:
             self.ledger = Ledger(self.session, self.settings, self.clock)
             consignments = Consignments(self.session, self.settings, self.vault, lambda public_id: public_id)
             yield Desk(
-                self.session, self.settings, self.clock, self.channels, worker, consignments, FakeLetters(), self.ledger
-            )
+                self.session, self.settings, self.clock, self.channels, worker, consignments, FakeLetters(), self.ledger,
+                boxes=self.boxes,
+            )  # fmt: skip
 
     def part(self, invoice: Invoice, part: Part = Part.DOCUMENT) -> Delivery:
         """The delivery of one part, as the database has it now."""

@@ -9,7 +9,6 @@ reasons, and does less than we do.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from enum import Enum
 
 import sqlalchemy as sa
@@ -18,7 +17,8 @@ from sqlalchemy.orm import Session
 from app.core.dialect import is_sqlite
 from app.core.settings import Settings
 from app.delivery.days import Days
-from app.delivery.plans import DAY_AT, INVOICE_AT, PlanBook
+from app.delivery.models import PlanRow
+from app.delivery.plans import DAY_AT, INVOICE_AT, PlanBook, key_of
 from app.invoices.models import Pending
 from app.routing.channels import Answer, Mandate
 from app.routing.facts import Bits, DayFacts, InvoiceFacts, ResidentFacts
@@ -112,12 +112,15 @@ class Variant(Enum):
     CASE = "case"
 
 
-def prepare(session: Session, settings: Settings, keys: Iterable[int]) -> None:
-    """Day facts, and the plans of *keys*, in tables as somebody would have written them down. Commits."""
+def prepare(session: Session, settings: Settings) -> None:
+    """Day facts, and the stored plans, in tables as somebody would have written them down. Commits."""
     days = Days(settings, MOMENT)
     book = PlanBook.of(session, settings)
-    keys = list(keys)
-    book.learn(keys)
+    rows = session.execute(
+        sa.select(PlanRow.id, PlanRow.resident_facts, PlanRow.invoice_facts, PlanRow.day_facts).where(
+            PlanRow.policy == book.digest
+        )
+    ).all()
     for statement in (
         "CREATE TABLE limit_day (due_on DATE PRIMARY KEY, facts BIGINT)",
         "CREATE TABLE limit_claim (key BIGINT PRIMARY KEY)",
@@ -133,9 +136,9 @@ def prepare(session: Session, settings: Settings, keys: Iterable[int]) -> None:
     insert = sa.text("INSERT INTO limit_part VALUES (:key, :part, :plan_id, :state, :channel, :hold, :is_notice)")
     empty = {"plan_id": None, "channel": None, "hold": None, "is_notice": False}
     session.execute(insert, {**empty, "key": -1, "part": "document", "state": "closed"})
-    for key in keys:
-        stored = book.plans[key]
-        plan, own = stored.plan, {**empty, "key": key, "plan_id": stored.id}
+    for plan_id, *triple in rows:
+        key = key_of(*triple)
+        plan, own = book.decide(key), {**empty, "key": key, "plan_id": plan_id}
         if plan.hold:
             session.execute(insert, {**own, "part": "document", "state": "held", "hold": plan.hold.value})
         if plan.route:

@@ -1,8 +1,9 @@
-"""``flask invoices hold``, ``release``, ``cancel`` and ``report``: what a person asks for."""
+"""``flask invoices hold``, ``release``, ``cancel``, ``explain`` and ``report``: what a person asks for."""
 
 from __future__ import annotations
 
 import getpass
+from typing import Any
 
 import click
 from flask.cli import with_appcontext
@@ -13,9 +14,11 @@ from app.core.errors import AppError
 from app.delivery.actions import Act
 from app.delivery.brakes import release_all
 from app.delivery.commands import surroundings
+from app.delivery.explain import explain
 from app.delivery.report import make_report
 from app.delivery.say import say_report
 from app.invoices.commands import invoices_cli
+from app.invoices.queries import invoice_by_number
 
 number_argument = click.argument("number")
 reason_option = click.option("--reason", required=True, help="Why: kept in the record.")
@@ -80,6 +83,44 @@ def _act(what: str, number: str, reason: str, source: str | None) -> None:
 def actor() -> str:
     """Who acts, as the machine knows them."""
     return f"command:{getpass.getuser()}"[:120]
+
+
+@invoices_cli.command("explain")
+@number_argument
+@source_option
+@format_option
+@with_appcontext
+def explain_command(number: str, source: str | None, output: str) -> None:
+    """Facts, plan with reasons, attempts and receipts of invoice NUMBER."""
+    settings, _ = surroundings()
+    try:
+        told = explain(db.session(), invoice_by_number(db.session(), number, source), settings.default_language)
+    except AppError as error:
+        fail(error)
+        return
+    if output == "json":
+        say_json(told)
+        return
+    _say_journey(told)
+
+
+def _say_journey(told: dict[str, Any]) -> None:
+    click.echo(f"Invoice {told['number']} to {told['resident'] or 'nobody known'}: {told['state'].replace('_', ' ')}")
+    if told["hold"]:
+        click.echo(f"Held: {told['hold']['text']}")
+    if told["claim"]:
+        click.echo(f"Claim: type {told['claim']['type']}, {told['claim']['state'].replace('_', ' ')}")
+    click.echo(f"Route: {' → '.join(told['route']) or 'none'}" + (" (as a notice)" if told["is_notice"] else ""))
+    for passed in told["passed_over"]:
+        click.echo(f"  not {passed['channel']}: {passed['text']}")
+    for attempt in told["attempts"]:
+        taken_back = f", taken back {attempt['taken_back_at']}" if attempt["taken_back_at"] else ""
+        detail = f" ({attempt['detail']})" if attempt["detail"] else ""
+        click.echo(f"  {attempt['opened_at']} {attempt['channel']}: {attempt['outcome']}{detail}{taken_back}")
+    for receipt in told["receipts"]:
+        click.echo(f"  {receipt['received_at']} {receipt['channel']} says: {receipt['status']}")
+    facts = ", ".join(f"{name}: {value}" for name, value in told["facts"].items() if value is not False)
+    click.echo(f"Facts: {facts}")
 
 
 @invoices_cli.command("report")

@@ -24,7 +24,8 @@ def say_forecast(forecast: Forecast, settings: Settings, output: str) -> None:
         click.echo(f"{count:>8}  {channel.value}" + (f" (and {notices} notices)" if notices else ""))
     for reason, count in sorted(forecast.holds.items()):
         click.echo(f"{count:>8}  held: {reason.value}")
-    click.echo("Passed over:")
+    if forecast.reasons:
+        click.echo("Passed over:")
     for (channel, reason), count in sorted(forecast.reasons.items()):
         click.echo(f"{count:>8}  {channel.value}: {reason.value}")
     click.echo(f"Cost of the first try: {format_ore(forecast.cost_ore(settings), 'en')} kroner")

@@ -153,7 +153,8 @@ def judge(report: Mapping[str, Any], instance: Path, engine: Engine, kills: int)
         standing = [one for name in names for one in witnesses.standing.get(name, ())]
         asked = sum(one.kind in ("demand", "claim") for one in standing)
         wanted = sum(number not in not_sent for number in members)
-        (lost if asked < wanted else double if asked > wanted else []).append(end)
+        # What is held may have its claim at the bank, and lack only the notice: so more than one is double, not one.
+        (lost if asked < wanted else double if asked > len(members) else []).append(end)
         if any(Counter(one.invoice for one in standing if one.kind == "notice")[number] > 1 for number in members):
             double.append(end)
     for name, ends in (("lost", lost), ("double", double)):

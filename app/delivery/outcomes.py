@@ -160,6 +160,8 @@ class Ledger:
             # Passed over for being unavailable, the channel has refused nothing; it is over all the same.
             over = refused_bits(self.session, delivery.id) | bits_of(*_field_of(delivery.channel))
             replan(self.session, parcel.invoice, parcel.plan, now, add=over)
+        elif _is_claim_enough(parcel):
+            rest(delivery, State.CLOSED, now)
         else:
             self.hold(parcel, Reason.NOTHING_LEFT)
 
@@ -184,3 +186,9 @@ def _is_printed_for(parcel: Parcel) -> bool:
 
 def _field_of(channel: Channel | None) -> tuple[str, ...]:
     return (REFUSED_FIELDS[channel],) if channel in REFUSED_FIELDS else ()
+
+
+def _is_claim_enough(parcel: Parcel) -> bool:
+    """Whether the payer, or the bank, needs no notice of ours: then none is missed when it cannot be brought."""
+    is_needless = parcel.plan.passed_over.get(Channel.PAPER.value) in (Reason.CLAIM_ALONE, Reason.BANK_NOTIFIES)
+    return parcel.delivery.is_notice and is_needless

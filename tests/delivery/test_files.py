@@ -226,3 +226,12 @@ def test_letters_are_taken_into_a_file_only_while_memory_lasts(town: Town, monke
     paper(town, 5)
     send(town)
     assert [len(letters) for letters in town.channels.files[Channel.PAPER].outbox.values()] == [2, 2, 1]
+
+
+def test_a_notice_nobody_needs_is_not_missed_when_it_cannot_be_brought(town: Town) -> None:
+    town.channels.messages[Channel.EFAKTURA].script = always(Result(Outcome.REFUSED))
+    plan = town.plan(Channel.EFAKTURA, claim="02")
+    plan.passed_over = {Channel.PAPER.value: Reason.CLAIM_ALONE.value}
+    invoice = town.invoice(plan)
+    send(town)
+    assert (town.part(invoice, Part.CLAIM).state, town.part(invoice).state) == (State.DELIVERED, State.CLOSED)

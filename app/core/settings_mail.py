@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings
+
+from app.core.settings_providers import ProviderSettings
 
 KEY = "{key}"
 
 
-class MailSettings(BaseSettings):
+class MailSettings(ProviderSettings):
     """Sending by Flask-Mail's names; bounces from a Maildir, and from an IMAP box when one is named."""
 
     mail_server: str = ""

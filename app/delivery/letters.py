@@ -64,9 +64,21 @@ class InvoiceLetters:
             if kept is not None:
                 made[parcel.delivery.id] = self._stored(rows[kept])
             else:
-                orders.append(self._order(session, parcel))
+                is_notice = parcel.delivery.is_notice
+                orders.append(
+                    self._order(session, parcel.delivery.id, parcel.invoice, parcel.resident, is_notice=is_notice)
+                )
         made.update(self._set(session, orders))
         return made
+
+    def presented(self, session: Session, invoice: Invoice, *, is_notice: bool) -> int:
+        """The row of the document that a bank shows of *invoice*, kept like any letter. Does not commit."""
+        if invoice.pdf_document_id is not None and not is_notice:
+            return invoice.pdf_document_id
+        resident = session.get(Resident, invoice.resident_id) if invoice.resident_id is not None else None
+        pdf = self._render(self._order(session, 0, invoice, resident, is_notice=is_notice))
+        (document_id,) = store_all(session, self._documents, [(pdf, PDF)], self._clock.now())
+        return document_id
 
     def close(self) -> None:
         """Let the threads go."""
@@ -81,15 +93,16 @@ class InvoiceLetters:
     def _stored(self, row: Document) -> Letter:
         return Letter(self._documents.get(row.sha256), row.sha256.hex(), row.id)
 
-    def _order(self, session: Session, parcel: Parcel) -> _Order:
-        invoice = parcel.invoice
+    def _order(
+        self, session: Session, delivery_id: int, invoice: Invoice, resident: Resident | None, *, is_notice: bool
+    ) -> _Order:
         return _Order(
-            delivery_id=parcel.delivery.id,
+            delivery_id=delivery_id,
             xml=invoice_xml(session, self._documents, invoice),
             number=invoice.number,
-            form=form_of(invoice, parcel.delivery.is_notice),
-            language=parcel.resident.language if parcel.resident else self._settings.default_language,
-            recipient=_lines_of(parcel.resident),
+            form=form_of(invoice, is_notice),
+            language=resident.language if resident else self._settings.default_language,
+            recipient=_lines_of(resident),
             account=invoice.account or "",
         )
 

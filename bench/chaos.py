@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -177,8 +178,9 @@ def database(kind: str, instance: Path) -> Iterator[str]:
         yield f"sqlite:///{instance / 'fakturaportalen.db'}"
         return
     with postgres.server({}) as server:
-        server.run("CREATE DATABASE chaos")
-        yield server.url_of("chaos")
+        name = f"chaos_{uuid.uuid4().hex}"
+        server.run(f'CREATE DATABASE "{name}"')
+        yield server.url_of(name)
 
 
 def run(invoices: int, kills: int, seed: int, kind: str, workers: int, instance: Path) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from flask import Flask
 from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import web
-from app.core import audit, logging
+from app import portal, web
+from app.core import audit, logging, sessions, throttle
 from app.core.clock import Clock
 from app.core.database import db
 from app.core.dialect import prepare_engine
@@ -18,16 +19,21 @@ from app.delivery import models as delivery_models
 from app.delivery import person_commands
 from app.invoices import models as invoices_models
 from app.invoices.commands import invoices_cli, payments_cli
+from app.portal import models as portal_models
 from app.registries import models as registries_models
 from app.residents import models as residents_models
 from app.residents.commands import mandates_cli, residents_cli
 from app.sandbox import SandboxTransport
 from app.sandbox.commands import demo
+from app.sandbox.site import mount_site
+from app.web.forms import csrf
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 # Modules that add their commands to a group of another room.
 COMMANDS = (delivery_commands, person_commands)
-MODELS = (audit, delivery_models, invoices_models, registries_models, residents_models)
+MODELS = (
+    audit, sessions, throttle, delivery_models, invoices_models, portal_models, registries_models, residents_models,
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -40,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SETTINGS=settings,
         CLOCK=clock,
         TRANSPORT=SandboxTransport(settings.sandbox_dir, clock.now) if settings.sandbox else None,
+        LOG_IN_ADAPTER=None,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         # The values bound to a statement may be personal: they stay out of every error text.
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
@@ -48,7 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings.instance_dir.mkdir(parents=True, exist_ok=True)
     db.init_app(app)
     Migrate(app, db, directory=str(MIGRATIONS), compare_type=True, render_as_batch=True)
-    web.init_app(app)
+    add_pages(app, settings)
     with app.app_context():
         prepare_engine(db.engine)
     for group in (residents_cli, mandates_cli, invoices_cli, payments_cli):
@@ -56,3 +63,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.sandbox:
         app.cli.add_command(demo)
     return app
+
+
+def add_pages(app: Flask, settings: Settings) -> None:
+    """Serve the pages, behind whatever proxies are trusted; in the sandbox with the stand-ins a browser must reach."""
+    portal.init_app(app)
+    web.init_app(app)
+    sessions.init_app(app)
+    for view in portal.MACHINES:
+        csrf.exempt(view)
+    if settings.sandbox:
+        app.config["LOG_IN_ADAPTER"] = mount_site(app, settings.sandbox_dir, settings.base_url)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -20,6 +20,12 @@ class AuditEvent(StrEnum):
     INVOICE_CREDITED = "invoice_credited"
     BRAKE_RELEASED = "brake_released"
     ADDRESS_REMOVED = "address_removed"
+    RESIDENT_LOGGED_IN = "resident_logged_in"
+    CONTACT_CODE_SENT = "contact_code_sent"
+    CONTACT_CONFIRMED = "contact_confirmed"
+    CONTACT_REMOVED = "contact_removed"
+    PREFERENCE_CHOSEN = "preference_chosen"
+    OWN_DATA_FETCHED = "own_data_fetched"
 
 
 class AuditRecord(Base):

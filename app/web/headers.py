@@ -43,6 +43,16 @@ HEADERS = {
 HSTS = "max-age=31536000; includeSubDomains"
 
 
+def policy(own: str = "") -> str:
+    """The house's Content-Security-Policy, with the rules that an answer brings of its *own* in place of its.
+
+    So a page that must send a form to a bank says ``form-action 'self' https://…``, and everything else stays.
+    """
+    rules = dict(rule.split(" ", 1) for rule in POLICY.split("; "))
+    rules |= dict(rule.split(" ", 1) for rule in own.split("; ") if rule)
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
 def public_page(template: str, **context: object) -> Response:
     """*template* rendered as a page that is the same for everyone who reads its language.
 
@@ -74,8 +84,12 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def harden(response: Response) -> Response:
+        own = response.headers.get("Content-Security-Policy", "")
+        response.headers["Content-Security-Policy"] = policy(own)
         for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
+            # Browsers that know frame-ancestors ignore the older header, the others would obey it.
+            if name != "X-Frame-Options" or "frame-ancestors" not in own:
+                response.headers.setdefault(name, value)
         settings: Settings = current_app.config["SETTINGS"]
         if request.is_secure or settings.environment is Environment.PRODUCTION:
             response.headers.setdefault("Strict-Transport-Security", HSTS)

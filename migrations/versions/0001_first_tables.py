@@ -25,8 +25,15 @@ def upgrade() -> None:
                 "invoice_held",
                 "invoice_released",
                 "invoice_cancelled",
+                "invoice_credited",
                 "brake_released",
                 "address_removed",
+                "resident_logged_in",
+                "contact_code_sent",
+                "contact_confirmed",
+                "contact_removed",
+                "preference_chosen",
+                "own_data_fetched",
                 name="auditevent",
                 native_enum=False,
                 length=40,
@@ -175,8 +182,11 @@ def upgrade() -> None:
                 "register_silent",
                 "held_by_staff",
                 "nothing_left",
+                "sent_twice",
                 "no_mandate",
                 "claim_too_late",
+                "claim_too_early",
+                "bank_notice_too_late",
                 "claim_exists",
                 "claim_lost",
                 "claim_alone",
@@ -189,12 +199,14 @@ def upgrade() -> None:
                 "vipps_unknown",
                 "vipps_too_late",
                 "vipps_too_early",
+                "claim_pays",
                 "no_mailbox",
                 "mailbox_unknown",
                 "mailbox_too_late",
                 "no_national_id",
                 "reserved",
                 "krr_not_for_category",
+                "mailbox_prints",
                 "no_email",
                 "email_unconfirmed",
                 "email_too_late",
@@ -317,6 +329,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
     )
     op.create_table(
+        "spent_logout_token",
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("expires_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_spent_logout_token")),
+    )
+    with op.batch_alter_table("spent_logout_token", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_spent_logout_token_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
         "stale_resident",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -324,6 +345,30 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("stale_resident", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_stale_resident_resident_id"), ["resident_id"], unique=False)
+
+    op.create_table(
+        "stored_session",
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("provider_hash", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_stored_session")),
+    )
+    with op.batch_alter_table("stored_session", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_stored_session_provider_hash"), ["provider_hash"], unique=False)
+        batch_op.create_index(batch_op.f("ix_stored_session_seen_at"), ["seen_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_stored_session_started_at"), ["started_at"], unique=False)
+
+    op.create_table(
+        "throttle_count",
+        sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("ends_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("key_hash", name=op.f("pk_throttle_count")),
+    )
+    with op.batch_alter_table("throttle_count", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_throttle_count_ends_at"), ["ends_at"], unique=False)
 
     op.create_table(
         "contact_point",
@@ -341,7 +386,17 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(), nullable=True),
         sa.Column(
             "closed_reason",
-            sa.Enum("replaced", "removed", "bounced", "not_me", name="closedreason", native_enum=False, length=40),
+            sa.Enum(
+                "withdrawn",
+                "replaced",
+                "removed",
+                "bounced",
+                "complained",
+                "not_me",
+                name="closedreason",
+                native_enum=False,
+                length=40,
+            ),
             nullable=True,
         ),
         sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_contact_point_resident_id")),
@@ -516,8 +571,11 @@ def upgrade() -> None:
                 "register_silent",
                 "held_by_staff",
                 "nothing_left",
+                "sent_twice",
                 "no_mandate",
                 "claim_too_late",
+                "claim_too_early",
+                "bank_notice_too_late",
                 "claim_exists",
                 "claim_lost",
                 "claim_alone",
@@ -530,12 +588,14 @@ def upgrade() -> None:
                 "vipps_unknown",
                 "vipps_too_late",
                 "vipps_too_early",
+                "claim_pays",
                 "no_mailbox",
                 "mailbox_unknown",
                 "mailbox_too_late",
                 "no_national_id",
                 "reserved",
                 "krr_not_for_category",
+                "mailbox_prints",
                 "no_email",
                 "email_unconfirmed",
                 "email_too_late",
@@ -706,10 +766,24 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_contact_point_value"))
 
     op.drop_table("contact_point")
+    with op.batch_alter_table("throttle_count", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_throttle_count_ends_at"))
+
+    op.drop_table("throttle_count")
+    with op.batch_alter_table("stored_session", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_stored_session_started_at"))
+        batch_op.drop_index(batch_op.f("ix_stored_session_seen_at"))
+        batch_op.drop_index(batch_op.f("ix_stored_session_provider_hash"))
+
+    op.drop_table("stored_session")
     with op.batch_alter_table("stale_resident", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_stale_resident_resident_id"))
 
     op.drop_table("stale_resident")
+    with op.batch_alter_table("spent_logout_token", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_spent_logout_token_expires_at"))
+
+    op.drop_table("spent_logout_token")
     op.drop_table("run")
     op.drop_table("resident_facts")
     with op.batch_alter_table("resident", schema=None) as batch_op:

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.web.assets import FOR_A_YEAR, asset
-from app.web.headers import HEADERS, HSTS
+from app.web.headers import HEADERS, HSTS, policy
 from tests.conftest import make_settings
 
 # Every route, and who may open it: a new one is added here on purpose.
@@ -23,7 +23,20 @@ ROUTES = {
     "pages.mark": "anyone",
     "health.live": "anyone",
     "health.ready": "anyone",
+    "log_in.start": "anyone",
+    "log_in.returned": "anyone",
+    "log_in.unknown": "logged in",
+    "log_out.ask": "anyone",
+    "log_out.here": "anyone",
+    "log_out.done": "anyone",
+    "log_out.front_channel": "ID-porten",
+    "log_out.back_channel": "ID-porten",
+    "min_side.overview": "resident",
+    "events.eformidling": "whoever knows the secret",
+    "presentation.show": "whoever has the link",
 }
+# ID-porten asks for this one in a frame.
+FRAMED = "/logg-ut/foran"
 PUBLIC = ("/", "/personvern", "/tilgjengelighet")
 
 
@@ -47,7 +60,12 @@ def test_every_route_answers_with_the_whole_set_of_headers_errors_too(site: Flas
         with visitor.open(path, method=method) as answer:
             found = {name: answer.headers.get(name) for name in HEADERS}
             assert answer.headers.get("Cache-Control"), (method, path)
-        expected = HEADERS | ({"X-Robots-Tag": "all"} if path in PUBLIC and method == "GET" else {})
+        expected: dict[str, str | None] = dict(HEADERS)
+        if path in PUBLIC and method == "GET":
+            expected["X-Robots-Tag"] = "all"
+        if path == FRAMED and method == "GET":
+            own = "frame-ancestors https://login.idporten.no https://login.test.idporten.no"
+            expected |= {"Content-Security-Policy": policy(own), "X-Frame-Options": None}
         assert found == expected, (method, path)
 
 
@@ -75,6 +93,14 @@ def test_nothing_inline_and_nothing_from_elsewhere_is_allowed() -> None:
     assert rules["img-src"] == "'self' data:"
     assert rules["require-trusted-types-for"] == "'script'"
     assert "unsafe" not in HEADERS["Content-Security-Policy"]
+
+
+def test_an_answer_may_open_what_it_must_and_nothing_else() -> None:
+    opened = dict(rule.split(" ", 1) for rule in policy("form-action 'self' https://bank.example").split("; "))
+    closed = dict(rule.split(" ", 1) for rule in policy().split("; "))
+    assert opened.pop("form-action") == "'self' https://bank.example"
+    assert closed.pop("form-action") == "'self'"
+    assert opened == closed
 
 
 def test_encryption_is_demanded_where_it_is_there(site: Flask, visitor: FlaskClient) -> None:

@@ -1,0 +1,55 @@
+"""What the ID-porten stand-in remembers: its signing key, what was used once, and which sessions have ended.
+
+Each fact is one file, made whole or not at all, so that all processes agree and a kill loses nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from joserfc.jwk import RSAKey
+
+KEY_FILE = "signing.pem"
+KEY_BITS = 2048
+
+
+class IdportenStore:
+    """The folder ``SANDBOX_DIR/idporten``."""
+
+    def __init__(self, directory: Path) -> None:
+        self._folder = directory / "idporten"
+
+    def use_once(self, kind: str, value: str) -> bool:
+        """Whether this is the first use of *value*, in any process."""
+        return self._create(self._name(kind, value), b"")
+
+    def is_used(self, kind: str, value: str) -> bool:
+        """Whether *value* was used."""
+        return (self._folder / self._name(kind, value)).exists()
+
+    def key(self) -> RSAKey:
+        """The key that signs tokens, made at first use."""
+        path = self._folder / KEY_FILE
+        if not path.exists():
+            self._create(KEY_FILE, RSAKey.generate_key(KEY_BITS, private=True).as_pem(private=True))
+        pem = path.read_bytes()
+        return RSAKey.import_key(pem, {"kid": hashlib.sha256(pem).hexdigest()[:16], "use": "sig", "alg": "RS256"})
+
+    def _name(self, kind: str, value: str) -> str:
+        return f"{kind}-{hashlib.sha256(value.encode()).hexdigest()[:40]}"
+
+    def _create(self, name: str, content: bytes) -> bool:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        own = self._folder / f".{secrets.token_hex(8)}"
+        own.touch(mode=0o600)
+        own.write_bytes(content)
+        try:
+            os.link(own, self._folder / name)
+        except FileExistsError:
+            return False
+        finally:
+            own.unlink()
+        return True

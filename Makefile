@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup theme translations lint bench chaos lock clean
+.PHONY: help run test check setup theme translations providers lint bench chaos lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -56,6 +56,9 @@ lint: setup ## Style, types and the directions of imports.
 
 check: lint ## Everything that must be green: lint, then the tests.
 	@$(BIN)/python -m pytest -n auto -q
+
+providers: setup ## Write docs/providers.md anew from the rule tables and from running every channel in every situation.
+	@$(BIN)/python -m tests.providers.page 2>&1 | { grep -v '^{' || true; }
 
 bench: setup ## Measure ourselves against limits in the same run; writes bench/latest.json.
 	@$(BIN)/python -m bench

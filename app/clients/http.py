@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,7 @@ import httpx
 import stamina
 
 from app.clients.exchange import Answered, AnswerLost, CallFailed, NotSent
+from app.clients.gate import Gate, GateRule, LeftInPeace, Pace
 from app.core.errors import SettingsInvalid
 from app.core.settings import Settings
 
@@ -62,12 +63,17 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """How this process reaches every outside service. Without ``transport`` it is the network."""
+    """How this process reaches every outside service. Without ``transport`` it is the network.
+
+    ``gate``: when a provider is left in peace (None: never). ``calls_a_second``: by provider; unnamed, without limit.
+    """
 
     transport: httpx.BaseTransport | None = None
     is_sandbox: bool = False
     seats: int = 4
     timeouts: Timeouts = Timeouts()
+    gate: GateRule | None = None
+    calls_a_second: Mapping[str, int] = field(default_factory=dict)
 
 
 def outside(settings: Settings, transport: httpx.BaseTransport | None) -> Outside:
@@ -75,7 +81,13 @@ def outside(settings: Settings, transport: httpx.BaseTransport | None) -> Outsid
     on and no stand-in was given: development must never reach a real service by accident."""
     if settings.sandbox and transport is None:
         raise SettingsInvalid("SANDBOX is on and no stand-in is there to answer: set SANDBOX=false to use the network")
-    return Outside(transport, is_sandbox=bool(settings.sandbox), seats=settings.seats)
+    return Outside(
+        transport,
+        is_sandbox=bool(settings.sandbox),
+        seats=settings.seats,
+        gate=GateRule(settings.breaker_failures, settings.breaker_rest_seconds),
+        calls_a_second=settings.calls_per_second,
+    )
 
 
 class ServiceClient:
@@ -88,6 +100,9 @@ class ServiceClient:
         times, seats = outside.timeouts, outside.seats
         # A caller waits here for its turn, rather than for a connection, which would end in a time-out.
         self._seats = threading.BoundedSemaphore(seats)
+        self._gate = Gate(provider, outside.gate) if outside.gate else None
+        calls = outside.calls_a_second.get(provider)
+        self._pace = Pace(calls) if calls else None
         self._client = httpx.Client(
             base_url=base_url,
             headers=dict(headers or {}),
@@ -102,12 +117,23 @@ class ServiceClient:
     def call(self, method: str, path: str, *, witness: Witness | None = None, **request: Any) -> Answered:
         """One request, once. *request* are httpx's ``json, content, data, params, headers, auth``.
 
-        Raises `NotSent` or `AnswerLost`.
+        Raises `NotSent` (`LeftInPeace` when no call was made at all) or `AnswerLost`.
         """
-        headers = {**request.pop("headers", {}), **self._witness_headers(witness)}
+        request["headers"] = {**request.pop("headers", {}), **self._witness_headers(witness)}
+        with self._seats:
+            if self._gate is None:
+                return self._made(method, path, request)
+            with self._gate.passage() as told:
+                answered = self._made(method, path, request)
+                told(answered)
+            return answered
+
+    def _made(self, method: str, path: str, request: Mapping[str, Any]) -> Answered:
+        if self._pace is not None:
+            self._pace.wait()
         failure: CallFailed
         try:
-            with self._seats, self._client.stream(method, path, headers=headers, **request) as response:
+            with self._client.stream(method, path, **request) as response:
                 content = self._read(response)
                 return Answered(self.provider, response.status_code, response.headers, content)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
@@ -183,7 +209,8 @@ def _wait_before_retry(error: Exception) -> bool | float:
     """Whether, or after how many seconds, a look-up is asked again."""
     if isinstance(error, _AskAgain) and error.after is not None:
         return error.after + random.uniform(0, 0.3) if error.after <= LONGEST_ASKED_WAIT else False  # noqa: S311
-    return isinstance(error, _AskAgain) or (isinstance(error, CallFailed) and not error.needs_alarm)
+    is_passing = isinstance(error, CallFailed) and not error.needs_alarm and not isinstance(error, LeftInPeace)
+    return isinstance(error, _AskAgain) or is_passing
 
 
 def _failure(provider: str, error: Exception) -> CallFailed:

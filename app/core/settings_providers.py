@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
+from app.core.settings_values import Calls
+
 SHORTEST_SECRET = 24
+PROVIDERS = ("maskinporten", "krr", "efaktura", "vipps", "eformidling", "svarut")
 
 
 class ProviderSettings(BaseSettings):
-    """Receipts by webhook."""
+    """How hard a provider may be pressed, when it is left in peace, and the secret it calls us with."""
 
+    calls_per_second: Calls = {"vipps": 300}
+    breaker_failures: int = Field(10, ge=1)
+    breaker_rest_seconds: float = Field(30.0, gt=0)
     eformidling_webhook_secret: str = ""
 
     @model_validator(mode="after")
@@ -20,4 +26,7 @@ class ProviderSettings(BaseSettings):
         """Impossible values stop the start."""
         if self.eformidling_webhook_secret and len(self.eformidling_webhook_secret) < SHORTEST_SECRET:
             raise ValueError(f"EFORMIDLING_WEBHOOK_SECRET must be at least {SHORTEST_SECRET} characters long")
+        unknown = set(self.calls_per_second) - set(PROVIDERS)
+        if unknown:
+            raise ValueError(f"unknown provider in CALLS_PER_SECOND: {', '.join(sorted(unknown))}")
         return self

@@ -28,7 +28,7 @@ from app.residents.models import StaleResident
 
 BATCH = 5_000
 BACKLOG_BATCH = 50_000
-BACKLOG = 100_000
+BACKLOG = 10_000
 """From so many invoices on the batches are large: fewer statements, while nobody waits for a single one."""
 
 Progress = Callable[[int], None]

@@ -110,6 +110,7 @@ class PlanningTown:
 
     def parts(self, invoice: Invoice) -> dict[Part, Delivery]:
         """The parts of *invoice* as they are now."""
+        self.session.flush()
         self.session.expire_all()
         rows = self.session.scalars(select(Delivery).where(Delivery.invoice_id == invoice.id))
         return {row.part: row for row in rows}
@@ -124,6 +125,7 @@ class PlanningTown:
 
     def is_pending(self, invoice: Invoice) -> bool:
         """Whether *invoice* is in the outbox."""
+        self.session.flush()
         self.session.expire_all()
         return self.session.get(Pending, invoice.id) is not None
 

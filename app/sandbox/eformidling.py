@@ -53,7 +53,7 @@ class Integrasjonspunkt(StandIn):
     def __init__(self, place: Place) -> None:
         super().__init__(place)
         self.pending = PendingStore(place.directory)
-        self.reports = statuses.Reports(self)
+        self.reports = statuses.Reports(self, self.pending)
 
     def http_error(self, call: Call, error: HTTPException) -> Response:
         """An unknown path, in the access point's shape."""

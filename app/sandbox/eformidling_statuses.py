@@ -5,16 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug.wrappers import Response
 
 from app.sandbox.eformidling_sbd import read_message
+from app.sandbox.eformidling_store import PendingStore
 from app.sandbox.received import Held, Record
-from app.sandbox.standin import Answer, Call, json_response
-
-if TYPE_CHECKING:
-    from app.sandbox.eformidling import Integrasjonspunkt
+from app.sandbox.standin import Answer, Call, StandIn, json_response
 
 STEPS = ("OPPRETTET", "SENDT", "MOTTATT", "LEVERT")
 DESCRIPTIONS = {
@@ -38,10 +36,10 @@ def _is_read_before(taken: Mapping[str, Any]) -> bool:
 
 
 class Reports:
-    """What can be asked after sending."""
+    """What can be asked of *point* after sending, and of what waits in *pending*."""
 
-    def __init__(self, point: Integrasjonspunkt) -> None:
-        self._point = point
+    def __init__(self, point: StandIn, pending: PendingStore) -> None:
+        self._point, self._pending = point, pending
         self._seen: tuple[int, str] = (-1, "")
         self._all: list[Status] = []
 
@@ -114,7 +112,7 @@ class Reports:
         record = held.record(self._point.service, message_id)
         if record.taken is not None:
             return self.of(call, held, record)
-        pending = self._point.pending.get(message_id)
+        pending = self._pending.get(message_id)
         if pending is None:
             return []
         status = {"status": "OPPRETTET", "description": DESCRIPTIONS["OPPRETTET"], "lastUpdate": pending.created_at}

@@ -10,7 +10,7 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,16 @@ COUNTS = """SELECT part, state, coalesce(channel, ''), coalesce(hold, ''), is_no
 
 def main(variant: str, url: str, small: str, folder: str) -> dict[str, Any]:
     """Seconds, peak of resident memory in MB, what was written, and the keys of all stored plans."""
-    compiled: dict[Any, Any] = {}
     settings = settings_for(url, Path(folder))
-    with _session(small, compiled) as session:
-        plan_pending(session, settings, Still())
-    with _session(url, compiled) as session:
+    with _engine(small, url) as (engine, switch):
+        with Session(engine) as session:
+            plan_pending(session, settings, Still())
+        switch()
+        return _measured(engine, settings, variant)
+
+
+def _measured(engine: sa.Engine, settings: Settings, variant: str) -> dict[str, Any]:
+    with Session(engine) as session:
         PlanBook.of(session, settings).store(json.load(sys.stdin))
         session.commit()
         if variant != OURS:
@@ -63,13 +68,23 @@ def _timed(session: Session, settings: Settings, variant: str) -> tuple[float, f
 
 
 @contextmanager
-def _session(url: str, compiled: dict[Any, Any]) -> Iterator[Session]:
-    engine = sa.create_engine(url, execution_options={"compiled_cache": compiled})
+def _engine(small: str, url: str) -> Iterator[tuple[sa.Engine, Callable[[], None]]]:
+    """An engine on the database *small*, and what moves it to *url*: what it has compiled stays with it."""
+    engine = sa.create_engine(small)
     prepare_engine(engine)
-    with Session(engine) as session:
-        session.execute(sa.text("SELECT 1"))
-        session.rollback()
-        yield session
+    target = sa.make_url(url).database
+
+    def lead_there(_dialect: object, _record: object, arguments: list[Any], names: dict[str, Any]) -> None:
+        if url.startswith("sqlite"):
+            arguments[0] = target
+        else:
+            names["dbname"] = target
+
+    def switch() -> None:
+        engine.dispose()
+        sa.event.listen(engine, "do_connect", lead_there)
+
+    yield engine, switch
     engine.dispose()
 
 

@@ -46,7 +46,7 @@ SENT = (State.SENDING, State.IN_TRANSIT, State.DELIVERED)
 def last_of_batch(session: Session, after: int, size: int) -> int | None:
     """The highest invoice id of the next *size* in the outbox above *after*; None when there are no more."""
     ids = select(Pending.invoice_id).where(Pending.invoice_id > after).order_by(Pending.invoice_id).limit(size)
-    last: int | None = session.scalar(select(func.max(ids.subquery().c.invoice_id)))
+    last: int | None = execute(session, select(func.max(ids.subquery().c.invoice_id))).scalar()
     return last
 
 
@@ -135,8 +135,9 @@ class Group:
 def groups(session: Session) -> list[Group]:
     """The batch by where it goes, after everything is decided."""
     how = (known.c.state, known.c.channel, known.c.hold, known.c.is_claim, known.c.is_waiting)
-    joined = batch.outerjoin(known, known.c.key == batch.c.key)
-    rows = execute(session, select(func.count(), *how).select_from(joined).group_by(*how))
+    by_key = select(batch.c.key, func.count().label("count")).group_by(batch.c.key).subquery("by_key")
+    joined = by_key.outerjoin(known, known.c.key == by_key.c.key)
+    rows = execute(session, select(cast(func.sum(by_key.c.count), BigInteger), *how).select_from(joined).group_by(*how))
     return [
         Group(count, state, channel, hold, bool(claim), bool(waits))
         for count, state, channel, hold, claim, waits in rows
@@ -177,9 +178,13 @@ def find_plans(session: Session, digest: str) -> list[int]:
     state = case((plan.hold.is_not(None), State.HELD.value), (channel.is_not(None), State.WAITING.value))
     found = select(
         key, plan.id, state, channel, plan.hold, plan.is_notice, plan.claim.is_not(None), plan.is_waiting
-    ).select_from(wanted.join(PlanRow.__table__, is_for))
+    ).select_from(wanted.outerjoin(PlanRow.__table__, is_for))
     execute(session, insert(known).from_select(known.c.keys(), found))
-    return list(execute(session, select(wanted.c.key)).scalars())
+    has_none = and_(known.c.plan_id.is_(None), known.c.key != CLOSED_KEY)
+    missing = list(execute(session, select(known.c.key).where(has_none)).scalars())
+    if missing:
+        execute(session, known.delete().where(has_none))
+    return missing
 
 
 def insert_parts(session: Session, now: dt.datetime) -> None:
@@ -195,7 +200,7 @@ def insert_parts(session: Session, now: dt.datetime) -> None:
             batch.c.invoice_id, literal(kind, Delivery.part.type), known.c.plan_id, *values, literal(0), literal(0),
             moment, moment,
         )  # fmt: skip
-        query = query.select_from(joined).where(new, where).order_by(batch.c.invoice_id)
+        query = query.select_from(joined).where(new, where)
         execute(session, insert(delivery).from_select(columns, query, include_defaults=False))
 
     part(
@@ -209,14 +214,14 @@ def insert_parts(session: Session, now: dt.datetime) -> None:
 
 
 def put_back(session: Session) -> None:
-    """Return to the outbox what waits for an answer, and what has facts not gathered yet."""
+    """Return to the outbox what waits for an answer, and whatever has no plan."""
     columns = ["invoice_id", "resident_id", "facts", "due_on", "kid_key", "is_replan"]
     joined = batch.outerjoin(known, known.c.key == batch.c.key)
     query = select(*(batch.c[name] for name in columns)).select_from(joined)
     execute(
         session,
         insert(pending).from_select(
-            columns, query.where(batch.c.key.is_(None) | known.c.is_waiting), include_defaults=False
+            columns, query.where(known.c.key.is_(None) | known.c.is_waiting), include_defaults=False
         ),
     )
 

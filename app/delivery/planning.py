@@ -106,7 +106,6 @@ class _Planner:
         renew_kid_keys(self.session, self.settings)
         self.report.residents_gathered = refresh_resident_facts(self.session)
         self.report.credits = settle_credits(self.session, self.now)
-        self._commit()
         planning_tables.prepare(self.session)
         self._add_days(set(self.session.scalars(select(Pending.due_on).distinct())))
         self._commit()
@@ -136,8 +135,9 @@ class _Planner:
             self._find_plans()
         batches.insert_parts(self.session, self.now)
         update_parts(self.session, self.now)
-        batches.put_back(self.session)
         groups = batches.groups(self.session)
+        if any(group.is_waiting or group.is_lacking for group in groups):
+            batches.put_back(self.session)
         for group in groups:
             self.report.forecast.add(group)
         self.report.left += sum(group.count for group in groups if group.is_lacking)

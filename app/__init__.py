@@ -9,6 +9,7 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import portal, web
+from app.contact import models as contact_models
 from app.core import audit, logging, sessions, throttle
 from app.core.clock import Clock
 from app.core.database import db
@@ -32,7 +33,8 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 # Modules that add their commands to a group of another room.
 COMMANDS = (delivery_commands, person_commands)
 MODELS = (
-    audit, sessions, throttle, delivery_models, invoices_models, portal_models, registries_models, residents_models,
+    audit, sessions, throttle, contact_models, delivery_models, invoices_models, portal_models, registries_models,
+    residents_models,
 )  # fmt: skip
 
 

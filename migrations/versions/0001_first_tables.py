@@ -371,6 +371,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_throttle_count_ends_at"), ["ends_at"], unique=False)
 
     op.create_table(
+        "confirmation",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=36), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.Enum("mobile", "email", name="contactkind", native_enum=False, length=40), nullable=False),
+        sa.Column("value", sa.String(length=254), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_confirmation_resident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_confirmation")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_confirmation_public_id")),
+        sa.UniqueConstraint("resident_id", "kind", name=op.f("uq_confirmation_resident_id_kind")),
+    )
+    with op.batch_alter_table("confirmation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_confirmation_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
         "contact_point",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -766,6 +786,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_contact_point_value"))
 
     op.drop_table("contact_point")
+    with op.batch_alter_table("confirmation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_confirmation_expires_at"))
+
+    op.drop_table("confirmation")
     with op.batch_alter_table("throttle_count", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_throttle_count_ends_at"))
 

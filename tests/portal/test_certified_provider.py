@@ -95,7 +95,7 @@ def provider(site: str) -> Iterator[Provider]:
     reading = threading.Thread(target=_read, args=(process.stdout, lines))
     reading.start()
     try:
-        heard = []
+        heard: list[str] = []
         while not heard or heard[-1].strip() != "ready":
             heard.append(lines.get(timeout=WAIT_SECONDS))
             assert process.poll() is None, "".join(heard)

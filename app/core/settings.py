@@ -175,7 +175,7 @@ class Settings(PortalSettings):
                 "SVARUT_INTEGRATION_ID": str(self.svarut_integration_id or ""),
                 "SVARUT_INTEGRATION_PASSWORD": self.svarut_integration_password,
             }
-        needed["MAIL_SERVER"] = self.mail_server
+        needed |= {"MAIL_SERVER": self.mail_server, "SMS_URL": self.sms_url}
         missing = [name for name, value in needed.items() if not value]
         if missing:
             raise ValueError(f"set {', '.join(missing)}: production needs them")

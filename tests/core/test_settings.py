@@ -21,6 +21,7 @@ PRODUCTION = {
     "eformidling_user": "d",
     "eformidling_password": "e",
     "mail_server": "smtp.example.com",
+    "sms_url": "46elks://user:password@Strand/{to}",
 }
 
 
@@ -62,6 +63,12 @@ def test_an_unknown_name_in_the_settings_file_stops_the_start(tmp_path: Path) ->
         ({"mail_server": "", "eformidling_user": ""}, "set EFORMIDLING_USER, MAIL_SERVER"),
         ({"print_provider": "svarut"}, "set SVARUT_ACCOUNT, SVARUT_INTEGRATION_ID, SVARUT_INTEGRATION_PASSWORD"),
         ({"mailbox_provider": "svarut", "print_provider": "svarut"}, "set SVARUT_ACCOUNT"),
+        ({"sms_url": ""}, "set SMS_URL"),
+        ({"calls_per_second": "pigeon=1"}, "unknown provider in CALLS_PER_SECOND"),
+        ({"eformidling_webhook_secret": "short"}, "at least 24 characters"),
+        ({"mail_return_path": "retur@example.com"}, "MAIL_RETURN_PATH must hold"),
+        ({"bounce_imap_server": "imap.example.com"}, "set BOUNCE_IMAP_USERNAME"),
+        ({"bounce_imap_handled": "INBOX"}, "three folders"),
         ({"svarut_account": "konto-1"}, "SVARUT_ACCOUNT: .*UUID"),
         ({"mail_use_ssl": True}, "MAIL_USE_SSL and MAIL_USE_TLS cannot both"),
         ({"routing_order": "paper,email,efaktura,avtalegiro,vipps,mailbox"}, "with paper last"),

@@ -11,10 +11,12 @@ from flask.cli import with_appcontext
 from app.core.console import DONE, NEEDS_A_PERSON, fail, format_option, say_json
 from app.core.database import db
 from app.core.errors import AppError
+from app.core.money import format_ore
 from app.delivery.actions import Act
 from app.delivery.brakes import release_all
 from app.delivery.commands import surroundings
 from app.delivery.explain import explain
+from app.delivery.follow_up import unpaid_claims
 from app.delivery.report import make_report
 from app.delivery.say import say_report
 from app.invoices.commands import invoices_cli
@@ -134,3 +136,25 @@ def report_command(output: str) -> None:
     else:
         say_report(report)
     raise SystemExit(DONE if report.is_balanced else NEEDS_A_PERSON)
+
+
+@invoices_cli.command("follow-up")
+@click.option("--days", type=click.IntRange(0), help="Days since the due date.  [default: AVTALEGIRO_FOLLOW_UP_DAYS]")
+@format_option
+@with_appcontext
+def follow_up_command(days: int | None, output: str) -> None:
+    """AvtaleGiro claims that the bank took and nobody has paid some days after they were due."""
+    settings, clock = surroundings()
+    days = settings.avtalegiro_follow_up_days if days is None else days
+    claims = unpaid_claims(db.session(), clock.today(), days)
+    if output == "json":
+        say_json({"days": days, "unpaid": [claim.as_json() for claim in claims]})
+    else:
+        for claim in claims:
+            mandate = "" if claim.has_mandate else "  the mandate has ended"
+            click.echo(
+                f"{claim.number}  due {claim.due_on} ({claim.late_days} days)  {format_ore(claim.amount_ore, 'en')}  "
+                f"customer {claim.customer_number or 'unknown'}{mandate}"
+            )
+        click.echo(f"{len(claims)} claims unpaid {days} days or more after they were due.")
+    raise SystemExit(NEEDS_A_PERSON if claims else DONE)

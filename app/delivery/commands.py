@@ -26,7 +26,8 @@ from app.delivery.report import make_report
 from app.delivery.run import Job, collect_receipts, describe_brakes, open_desk
 from app.delivery.say import say_forecast, say_run
 from app.invoices.commands import import_inbox, import_payment_inbox, invoices_cli
-from app.registries.refresh import RegistryRun, ask_registries
+from app.registries.refresh import ask_registries
+from app.registries.tallies import RegistryRun
 from app.residents.commands import import_mandates_inbox, import_residents_inbox
 
 ask_option = click.option(
@@ -133,6 +134,7 @@ def run_command(no_brakes: bool, output: str) -> None:
     counts = {
         "imported": imported,
         "registers": registers.as_json(),
+        "asked": registers.consumption,
         "register_alarms": dict(registers.alarms),
         **run.as_json(),
         "report": report.as_json(),

@@ -41,6 +41,11 @@ def say_run(counts: dict[str, Any], output: str, report: Report | None = None) -
             click.echo(f"{value:>8}  {name.replace('_', ' ')}")
     for name, imported in counts.get("imported", {}).items():
         click.echo(f"{imported['read']:>8}  read from {name}/, {imported['rejected']} rejected")
+    for provider, asked in counts.get("asked", {}).items():
+        click.echo(
+            f"{asked['calls']:>8}  calls to {provider} about {asked['residents']} residents, "
+            f"{asked['unknown']} without an answer"
+        )
     for provider, failure in counts.get("register_alarms", {}).items():
         click.echo(f"Register needs repair: {provider}: {failure}", err=True)
     if counts.get("not_allowed"):

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.channels.contract import Address, Consignment, Recipient
-from app.core.crypto import NationalIdVault
+from app.core.crypto import NationalIdUnreadable, NationalIdVault
 from app.core.settings import Settings
 from app.delivery.models import Part
 from app.delivery.parcels import Parcel
@@ -19,6 +20,8 @@ from app.registries.models import Register, RegistryAnswer
 from app.residents.models import ContactKind, ContactPoint, Resident
 from app.routing.channels import Channel, Kind
 from app.routing.policy import Claim
+
+log = structlog.get_logger(__name__)
 
 # These get no PDF: the bank fetches it when the resident opens the invoice.
 FETCHED = frozenset({Channel.EFAKTURA, Channel.VIPPS})
@@ -57,13 +60,12 @@ class Consignments:
     link: Callable[[str], str]
 
     def recipients(self, channel: Channel, parcels: Sequence[Parcel]) -> Mapping[int, Recipient]:
-        """Whom each parcel goes to, by the id of its delivery."""
+        """Whom each parcel goes to, by the id of its delivery; without those whose national id cannot be opened."""
         secrets = self._secrets(channel, parcels)
         return {
-            parcel.delivery.id: self._recipient(
-                channel, parcel.resident, secrets.get(parcel.invoice.resident_id or 0, "")
-            )
+            parcel.delivery.id: self._recipient(channel, parcel.resident, secret)
             for parcel in parcels
+            if (secret := secrets.get(parcel.invoice.resident_id or 0, "")) is not None
         }
 
     def fill(
@@ -124,7 +126,7 @@ class Consignments:
             efaktura_identifier=secret or None if channel is Channel.EFAKTURA else None,
         )
 
-    def _secrets(self, channel: Channel, parcels: Sequence[Parcel]) -> Mapping[int, str]:
+    def _secrets(self, channel: Channel, parcels: Sequence[Parcel]) -> Mapping[int, str | None]:
         """The one thing the channel reaches a resident by, by the resident's id."""
         residents = {parcel.resident.id: parcel.resident for parcel in parcels if parcel.resident is not None}
         match channel:
@@ -152,12 +154,16 @@ class Consignments:
         )
         return {row.resident_id: row.reference or "" for row in self.session.execute(query)}
 
-    def _national_ids(self, residents: Iterable[Resident]) -> Mapping[int, str]:
-        return {
-            resident.id: self.vault.decrypt(resident.national_id_encrypted, row=resident.public_id)
-            for resident in residents
-            if resident.national_id_encrypted is not None
-        }
+    def _national_ids(self, residents: Iterable[Resident]) -> Mapping[int, str | None]:
+        return {one.id: self._opened(one) for one in residents if one.national_id_encrypted is not None}
+
+    def _opened(self, resident: Resident) -> str | None:
+        """The national id, or None when it was changed or its key is gone: our fault, which refuses nobody."""
+        try:
+            return self.vault.decrypt(resident.national_id_encrypted or b"", row=resident.public_id)
+        except NationalIdUnreadable as error:
+            log.error("a national id cannot be opened", resident=resident.public_id, detail=str(error))
+            return None
 
 
 def witness_kind(parcel: Parcel) -> str:

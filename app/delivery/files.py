@@ -16,7 +16,7 @@ from app.delivery.desk import Desk
 from app.delivery.handover import File, TooManyFiles, begin
 from app.delivery.models import Handover, State
 from app.delivery.parcels import Parcel, load
-from app.delivery.sending import Recipients, allowed, open_attempt, settle_strays, still_owed
+from app.delivery.sending import Recipients, allowed, open_attempt, set_aside, settle_strays, still_owed
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +54,7 @@ class FileSender:
         mine = work.keep(desk.session, desk.worker, ids, desk.clock.now())
         parcels = load(desk.session, mine)
         recipients = desk.consignments.recipients(channel, parcels)
+        parcels = set_aside(desk, parcels, recipients)
         ready = allowed(desk, channel, still_owed(desk, settle_strays(desk, None, parcels)), recipients)
         desk.session.commit()
         ready, letters = self._letters(ready)
@@ -71,9 +72,9 @@ class FileSender:
         for start in range(0, len(parcels), LETTERS_AT_ONCE):
             some = parcels[start : start + LETTERS_AT_ONCE]
             made = self.desk.letters.make(self.desk.session, some)
+            taken.extend(set_aside(self.desk, some, made))
             self.desk.session.commit()
             letters.update(made)
-            taken.extend(some)
             size += sum(len(letter.pdf) for letter in made.values())
             if size > MOST_BYTES:
                 break

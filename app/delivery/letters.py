@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 
+import structlog
 from babel.numbers import format_decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from typst import TypstError
 
 from app.core.clock import Clock
 from app.core.settings import Settings
@@ -19,14 +21,21 @@ from app.delivery.facts import NORWAY
 from app.delivery.models import Attempt
 from app.delivery.parcels import Parcel
 from app.invoices.attachments import PDF
-from app.invoices.documents import DocumentStore, document_store, store_all
+from app.invoices.documents import DocumentDamaged, DocumentStore, document_store, store_all
 from app.invoices.ehf import parse_invoice
 from app.invoices.letter import Form, InvoiceView
 from app.invoices.models import Document, Invoice
+from app.invoices.pack import NotInPack
+from app.invoices.problems import InvoiceUnreadable
 from app.invoices.queries import invoice_xml
 from app.invoices.render import render_invoice
 from app.residents.models import Resident
 from app.routing.channels import Channel, Claim, Kind
+
+log = structlog.get_logger(__name__)
+
+# A document that is missing, or cannot be read or set any more, costs its own invoice time, and no other's.
+UNREADABLE = (DocumentDamaged, InvoiceUnreadable, NotInPack, TypstError, ValueError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +61,35 @@ class InvoiceLetters:
         self._setters = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="letter")
 
     def make(self, session: Session, parcels: Sequence[Parcel]) -> Mapping[int, Letter]:
-        """The letter of each parcel, by the id of its delivery. Raises `DocumentDamaged`; does not commit."""
+        """The letter of each parcel, by the id of its delivery; without those that cannot be made. Does not commit."""
         rows = self._rows(session, parcels)
         made: dict[int, Letter] = {}
         orders: list[_Order] = []
         for parcel in parcels:
-            if parcel.is_claim:
-                made[parcel.delivery.id] = self._claim_lines(session, parcel)
-                continue
-            kept = _kept(parcel)
-            if kept is not None:
-                made[parcel.delivery.id] = self._stored(rows[kept])
-            else:
-                is_notice = parcel.delivery.is_notice
-                orders.append(
-                    self._order(session, parcel.delivery.id, parcel.invoice, parcel.resident, is_notice=is_notice)
-                )
+            try:
+                letter = self._ready(session, parcel, rows)
+                if letter is None:
+                    order = self._order(
+                        session,
+                        parcel.delivery.id,
+                        parcel.invoice,
+                        parcel.resident,
+                        is_notice=parcel.delivery.is_notice,
+                    )
+                    orders.append(order)
+                else:
+                    made[parcel.delivery.id] = letter
+            except UNREADABLE as error:
+                log.error("no letter can be made", invoice=parcel.invoice.public_id, error=type(error).__name__)
         made.update(self._set(session, orders))
         return made
+
+    def _ready(self, session: Session, parcel: Parcel, rows: Mapping[int, Document]) -> Letter | None:
+        """What needs no setting; None when a letter must be set."""
+        if parcel.is_claim:
+            return self._claim_lines(session, parcel)
+        kept = _kept(parcel)
+        return None if kept is None else self._stored(rows[kept])
 
     def presented(self, session: Session, invoice: Invoice, *, is_notice: bool) -> int:
         """The row of the document that a bank shows of *invoice*, kept like any letter. Does not commit."""
@@ -107,12 +127,18 @@ class InvoiceLetters:
         )
 
     def _set(self, session: Session, orders: Sequence[_Order]) -> dict[int, Letter]:
-        pdfs = list(self._setters.map(self._render, orders))
-        ids = store_all(session, self._documents, [(pdf, PDF) for pdf in pdfs], self._clock.now())
+        futures = [(order, self._setters.submit(self._render, order)) for order in orders]
+        pdfs: list[tuple[_Order, bytes]] = []
+        for order, future in futures:
+            try:
+                pdfs.append((order, future.result()))
+            except UNREADABLE as error:
+                log.error("no letter can be set", invoice=order.number, error=type(error).__name__)
+        ids = store_all(session, self._documents, [(pdf, PDF) for _, pdf in pdfs], self._clock.now())
         rows = {row.id: row for row in session.scalars(select(Document).where(Document.id.in_(ids)))}
         return {
             order.delivery_id: Letter(pdf, rows[document_id].sha256.hex(), document_id)
-            for order, pdf, document_id in zip(orders, pdfs, ids, strict=True)
+            for (order, pdf), document_id in zip(pdfs, ids, strict=True)
         }
 
     def _render(self, order: _Order) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -105,6 +105,7 @@ class MessageSender:
         mine = work.keep(desk.session, desk.worker, ids, desk.clock.now())
         parcels = load(desk.session, mine)
         recipients = desk.consignments.recipients(channel, parcels)
+        parcels = set_aside(desk, parcels, recipients)
         parcels = settle_strays(desk, self.channel, parcels)
         ready = still_owed(desk, [parcel for parcel in parcels if parcel.unsettled is None])
         desk.session.commit()
@@ -112,6 +113,8 @@ class MessageSender:
         ready = [] if self.is_settling else allowed(desk, channel, ready, recipients)
         desk.session.commit()
         letters = {} if channel in FETCHED else desk.letters.make(desk.session, ready)
+        if channel not in FETCHED:
+            ready = set_aside(desk, ready, letters)
         for number, some in enumerate(self._parts_of(ready)):
             if desk.worker.is_stopping and number:
                 break
@@ -232,3 +235,12 @@ def allowed(desk: Desk, channel: Channel, parcels: Sequence[Parcel], recipients:
         desk.ledger.tally.not_allowed += 1
         log.warning("not in ALLOWED_RECIPIENTS: waits", invoice=parcel.invoice.public_id, channel=channel)
     return passed
+
+
+def set_aside(desk: Desk, parcels: Sequence[Parcel], made: Container[int]) -> list[Parcel]:
+    """Let those wait that could not be *made* ready, for somebody to repair; gives the rest. Does not commit."""
+    for parcel in parcels:
+        if parcel.delivery.id not in made:
+            desk.ledger.tally.alarms += 1
+            desk.ledger.wait(parcel)
+    return [parcel for parcel in parcels if parcel.delivery.id in made]

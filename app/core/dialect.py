@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -68,6 +68,23 @@ def insert_ignoring(session: Session, table: Any) -> Insert:
     statement: Any = make(table)
     done: Insert = statement.on_conflict_do_nothing()
     return done
+
+
+def put_rows(session: Session, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Run the INSERT *statement*, with or without ON CONFLICT, for many *rows* of equal names; no row twice.
+
+    PostgreSQL gets them as one array a column, in one statement: row by row, psycopg takes longer than the server.
+    """
+    if is_sqlite(session):
+        session.execute(statement, rows)
+        return
+    columns: Any = statement.table.c
+    names = list(rows[0])
+    arrays = [
+        func.unnest(bindparam(None, [row[name] for row in rows], type_=postgresql.ARRAY(columns[name].type)))
+        for name in names
+    ]
+    session.execute(statement.from_select(names, select(*arrays), include_defaults=False))
 
 
 def picked(session: Session, column: Any, query: Select[int]) -> ColumnElement[bool]:

@@ -17,7 +17,7 @@ from app.clients.seats import in_seats
 from app.core.clock import Clock
 from app.core.crypto import NationalIdVault, vault
 from app.core.database import Base
-from app.core.dialect import upsert
+from app.core.dialect import one_of, put_rows, upsert
 from app.core.settings import Settings
 from app.registries.contract import Registry, Reply, Said, Target
 from app.registries.efaktura import EfakturaRegistry
@@ -147,12 +147,12 @@ def _store(run: _Run, registry: Registry, answers: Sequence[tuple[int, Said]]) -
     if not answers:
         return
     session, asked_at = run.session, run.clock.now()
-    mine = ANSWERS.c.register.in_(registry.registers)
+    mine, everyone = ANSWERS.c.register.in_(registry.registers), sorted({resident for resident, _ in answers})
     known = {
         (row.resident_id, row.register): (row.answer, row.reference)
         for row in session.execute(
             select(ANSWERS.c.resident_id, ANSWERS.c.register, ANSWERS.c.answer, ANSWERS.c.reference).where(
-                ANSWERS.c.resident_id.in_({resident for resident, _ in answers}), mine
+                one_of(session, ANSWERS.c.resident_id, everyone), mine
             )
         )
     }
@@ -160,15 +160,16 @@ def _store(run: _Run, registry: Registry, answers: Sequence[tuple[int, Said]]) -
         resident for resident, said in answers if known.get((resident, said.register)) != (said.answer, said.reference)
     ]
     stale = set(changed)
-    same = sorted({resident for resident, _ in answers} - stale)
+    same = [resident for resident in everyone if resident not in stale]
     if same:
-        session.execute(update(ANSWERS).where(ANSWERS.c.resident_id.in_(same), mine).values(asked_at=asked_at))
+        these = one_of(session, ANSWERS.c.resident_id, same)
+        session.execute(update(ANSWERS).where(these, mine).values(asked_at=asked_at))
     if stale:
         index, columns = ["resident_id", "register"], ["answer", "reference", "asked_at"]
         # In one order everywhere, so that two runs at once do not block each other.
         rows = [_row(resident, said, asked_at) for resident, said in sorted(answers, key=_place) if resident in stale]
-        session.execute(upsert(session, ANSWERS, index, columns), rows)
-        session.execute(insert(MARKS), [{"resident_id": resident} for resident in sorted(stale)])
+        put_rows(session, upsert(session, ANSWERS, index, columns), rows)
+        put_rows(session, insert(MARKS), [{"resident_id": resident} for resident in sorted(stale)])
     session.commit()
     run.changed += len(changed)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import reduce
 from operator import or_ as or_bits
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.crypto import NationalIdUnreadable, NationalIdVault
+from app.core.dialect import one_of
 from app.invoices.models import Pending
 from app.registries.contract import Target
 from app.registries.models import Register
@@ -42,7 +43,7 @@ def targets(session: Session, register: Register, vault: NationalIdVault, chunk:
     ids = array("q", session.scalars(_who(register)))
     session.commit()
     for start in range(0, len(ids), PAGE):
-        rows = session.execute(_what(ids[start : start + PAGE])).all()
+        rows = session.execute(_what(one_of(session, Resident.id, ids[start : start + PAGE]))).all()
         session.commit()
         page = [_target(row, register, vault) for row in rows]
         for first in range(0, len(page), chunk):
@@ -77,8 +78,8 @@ def _who(register: Register) -> Select[int]:
     )
 
 
-def _what(ids: Sequence[int]) -> Select[int, str, bytes | None, str, str, str, str]:
-    """What the registers know the residents *ids* by."""
+def _what(who: ColumnElement[bool]) -> Select[int, str, bytes | None, str, str, str, str]:
+    """What the registers know the residents by whom *who* chooses."""
     is_open_mobile = and_(
         ContactPoint.resident_id == Resident.id,
         ContactPoint.kind == ContactKind.MOBILE,
@@ -95,7 +96,7 @@ def _what(ids: Sequence[int]) -> Select[int, str, bytes | None, str, str, str, s
             ContactPoint.value.label("mobile"),
         )
         .outerjoin(ContactPoint, is_open_mobile)
-        .where(Resident.id.in_(ids))
+        .where(who)
         .order_by(Resident.id)
     )
 

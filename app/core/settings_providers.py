@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -23,6 +24,10 @@ class ProviderSettings(BaseSettings):
     sms_url: str = ""
     sms_sender: str = Field("Strand", pattern=r"^[A-Za-z0-9 ]{1,11}$|^\+?[0-9]{3,15}$")
     avtalegiro_follow_up_days: int = Field(5, ge=1, le=90)
+    avtalegiro_sftp_url: str = ""
+    avtalegiro_sftp_host_key: str = ""
+    avtalegiro_sftp_key_file: Path | None = None
+    avtalegiro_sftp_password: str = ""
 
     @model_validator(mode="after")
     def _possible_providers(self) -> Self:

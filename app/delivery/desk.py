@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.channels.contract import FileChannel, MessageChannel, Outcome, Result
 from app.clients.bounce_box import BounceBox
+from app.clients.sftp import SftpFolder
 from app.core.clock import Clock
 from app.core.settings import Settings
 from app.delivery.consignments import Consignments, Letters
@@ -36,7 +37,7 @@ class Channels(Protocol):
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Everything one pass of sending works with; ``progress`` hears how many parts are done, ``boxes`` are where
-    returned mails come to."""
+    returned mails come to, ``bank`` where bank files are brought (None: they are fetched)."""
 
     session: Session
     settings: Settings
@@ -48,6 +49,7 @@ class Desk:
     ledger: Ledger
     progress: Callable[[int], None] = field(default=lambda _done: None)
     boxes: Sequence[BounceBox] = ()
+    bank: SftpFolder | None = None
 
 
 class Seats:

@@ -39,6 +39,7 @@ class Tally:
     alarms: int = 0
     bounces: int = 0
     unmatched_mails: int = 0
+    uploaded_files: int = 0
     closed_boxes: set[str] = field(default_factory=set)
     resting: set[Channel] = field(default_factory=set)
     faults: set[tuple[Channel, str | None]] = field(default_factory=set)

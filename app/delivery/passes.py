@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import structlog
 
 from app.delivery import brakes, recovery, settle, work
+from app.delivery.bank_files import upload_bank_files
 from app.delivery.desk import Desk
 from app.delivery.files import FileSender
 from app.delivery.models import Brake
@@ -46,6 +47,7 @@ def send_due(desk: Desk, *, limit: int | None = None, has_brakes: bool = True) -
             log.warning("channel stopped by a brake", channel=channel)
             continue
         handled += _send_channel(desk, channel, due_at, left, has_brakes)
+    upload_bank_files(desk)
     return handled
 
 

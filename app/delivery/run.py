@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app.clients.bounce_box import bounce_boxes
+from app.clients.sftp import SftpFolder
 from app.core.clock import Clock
 from app.core.crypto import vault
 from app.core.links import presentation_links
@@ -44,7 +45,7 @@ def open_desk(
     progress: Callable[[int], None] = lambda _done: None,
 ) -> Iterator[Desk]:
     """A worker at its desk, which ends its work cleanly on SIGTERM, and lets everything go at the end."""
-    letters, boxes = InvoiceLetters(settings, clock), bounce_boxes(settings)
+    letters, boxes, bank = InvoiceLetters(settings, clock), bounce_boxes(settings), SftpFolder.by(settings)
     with working() as worker, stopping_on_signals(worker):
         try:
             yield Desk(
@@ -58,6 +59,7 @@ def open_desk(
                 Ledger(session, settings, clock),
                 progress,
                 boxes,
+                bank,
             )
         finally:
             session.rollback()

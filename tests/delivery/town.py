@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.clients.bounce_box import BounceBox
+from app.clients.sftp import SftpFolder
 from app.core.clock import Clock
 from app.core.crypto import KeyRing, NationalIdVault
 from app.core.settings import Settings
@@ -60,6 +61,7 @@ class Town:
     serial: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     ledger: Ledger = field(init=False)
     boxes: list[BounceBox] = field(default_factory=list)
+    bank: SftpFolder | None = None
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.session, self.settings, self.clock)
@@ -146,7 +148,7 @@ class Town:
             consignments = Consignments(self.session, self.settings, self.vault, lambda public_id: public_id)
             yield Desk(
                 self.session, self.settings, self.clock, self.channels, worker, consignments, FakeLetters(), self.ledger,
-                boxes=self.boxes,
+                boxes=self.boxes, bank=self.bank,
             )  # fmt: skip
 
     def part(self, invoice: Invoice, part: Part = Part.DOCUMENT) -> Delivery:

@@ -121,6 +121,19 @@ def picked_range(session: Session, column: Any, after: int, last: int) -> Column
     return picked(session, column, select(column).where(within).with_for_update(skip_locked=True))
 
 
+def picked_but(
+    session: Session, column: Any, query: Select[int], after: int, last: int, but: Select[int]
+) -> ColumnElement[bool]:
+    """That *column* is among the ids *query* gives, which are those above *after* and up to *last* without *but*.
+
+    SQLite, where nobody else has a part of the range, runs through it; PostgreSQL must touch no other row.
+    """
+    if is_sqlite(session):
+        within: ColumnElement[bool] = and_(column > after, column <= last, column.not_in(but))
+        return within
+    return picked(session, column, query)
+
+
 class Lock(IntEnum):
     """What only one transaction at a time may do. The numbers are PostgreSQL advisory lock keys."""
 

@@ -42,7 +42,9 @@ class CreditReport:
 def settle_credits(session: Session, now: dt.datetime) -> CreditReport:
     """Let every credit note that is new, or whose invoice is, meet its invoice. Does not commit."""
     report = CreditReport()
-    for original in session.scalars(_open_originals()).all():
+    # Sorted here: asked to sort, SQLite would read every invoice in order instead of the few credit notes.
+    for invoice_id in sorted(set(session.scalars(OPEN_ORIGINALS))):
+        original = session.get_one(Invoice, invoice_id)
         credits = _credits_of(session, original)
         is_full = sum(abs(credit.amount_ore) for credit in credits) >= original.amount_ore
         has_left = _has_left(session, original)
@@ -79,10 +81,10 @@ def claims_to_recall() -> Select[int]:
     )
 
 
-def _open_originals() -> Select[Invoice]:
+def _open_originals() -> Select[int]:
     original, credit = aliased(Invoice), aliased(Invoice)
     is_pending = exists().where(or_(Pending.invoice_id == credit.id, Pending.invoice_id == original.id))
-    ids = (
+    return (
         select(original.id)
         .join(credit, (credit.original_number == original.number) & (credit.source == original.source))
         .where(
@@ -94,7 +96,9 @@ def _open_originals() -> Select[Invoice]:
             is_pending,
         )
     )
-    return select(Invoice).where(Invoice.id.in_(ids)).order_by(Invoice.id)
+
+
+OPEN_ORIGINALS = _open_originals()
 
 
 def _credits_of(session: Session, original: Invoice) -> Sequence[Invoice]:

@@ -6,11 +6,54 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import BigInteger, Select, cast, func, select
+from sqlalchemy.orm import Session
+
 from app.core.settings import Settings
-from app.delivery.batches import Group
 from app.delivery.models import State
+from app.delivery.planning_tables import batch, execute, known
 from app.routing.channels import Channel, Reason
 from app.routing.policy import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How many of a batch go the same way. ``state`` is the document's; all unset where facts are not gathered yet."""
+
+    count: int
+    state: State | None
+    channel: Channel | None
+    hold: Reason | None
+    is_claim: bool
+    is_waiting: bool
+
+    @property
+    def is_lacking(self) -> bool:
+        """Whether some facts of these are not gathered."""
+        return self.state is None and not self.is_claim and not self.is_waiting
+
+
+def _groups() -> Select[Any]:
+    how = (known.c.state, known.c.channel, known.c.hold, known.c.is_claim, known.c.is_waiting)
+    by_key = select(batch.c.key, func.count().label("count")).group_by(batch.c.key).subquery("by_key")
+    joined = by_key.outerjoin(known, known.c.key == by_key.c.key)
+    return select(cast(func.sum(by_key.c.count), BigInteger), *how).select_from(joined).group_by(*how)
+
+
+GROUPS = _groups()
+
+
+def groups_of(session: Session) -> list[Group]:
+    """The batch by where it goes, after everything is decided."""
+    return [
+        Group(count, state, channel, hold, bool(claim), bool(waits))
+        for count, state, channel, hold, claim, waits in execute(session, GROUPS)
+    ]
+
+
+def keys_of(session: Session) -> dict[int | None, int]:
+    """How many of the batch have each key; None counts those whose facts are not all gathered."""
+    return {row[0]: row[1] for row in execute(session, select(batch.c.key, func.count()).group_by(batch.c.key))}
 
 
 @dataclass(slots=True)

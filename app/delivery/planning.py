@@ -18,7 +18,7 @@ from app.delivery.claim_pairs import turn_away_second_claims
 from app.delivery.credits import CreditReport, settle_credits
 from app.delivery.days import Days
 from app.delivery.facts import refresh_resident_facts
-from app.delivery.forecast import Forecast
+from app.delivery.forecast import Forecast, groups_of, keys_of
 from app.delivery.kid_keys import renew_kid_keys
 from app.delivery.plans import PlanBook
 from app.delivery.updates import update_parts
@@ -135,14 +135,13 @@ class _Planner:
             self._find_plans()
         batches.insert_parts(self.session, self.now)
         update_parts(self.session, self.now)
-        groups = batches.groups(self.session)
-        if any(group.is_waiting or group.is_lacking for group in groups):
-            batches.put_back(self.session)
+        groups = groups_of(self.session)
+        batches.remove_planned(self.session, after, last)
         for group in groups:
             self.report.forecast.add(group)
         self.report.left += sum(group.count for group in groups if group.is_lacking)
         if self.is_dry:
-            for key, count in batches.keys(self.session).items():
+            for key, count in keys_of(self.session).items():
                 if key is not None and key != planning_tables.CLOSED_KEY:
                     self.report.forecast.add_reasons(self.book.decide(key), count)
         if self.progress is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Executable, MetaData, String, Table, insert
+from sqlalchemy import BigInteger, Boolean, Column, Date, Executable, MetaData, Table, insert
 from sqlalchemy.orm import Session
 
 from app.core.database import BigId
@@ -18,9 +18,7 @@ delivery = cast(Table, Delivery.__table__)
 pending = cast(Table, Pending.__table__)
 temporary = MetaData()
 batch = Table(
-    "planning_batch", temporary,
-    Column("invoice_id", BigId), Column("resident_id", BigId), Column("facts", BigId), Column("due_on", Date),
-    Column("kid_key", String), Column("is_replan", Boolean), Column("key", BigInteger),
+    "planning_batch", temporary, Column("invoice_id", BigId), Column("is_replan", Boolean), Column("key", BigInteger),
     prefixes=["TEMPORARY"],
 )  # fmt: skip
 days = Table(

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from app.core.clock import Clock
 from app.core.settings import Settings
-from app.delivery import batches
 from app.delivery.models import Delivery, Part
 from app.delivery.planning import plan_pending
 from app.invoices.models import Invoice, Pending
@@ -67,7 +66,7 @@ def test_a_planner_that_dies_in_a_batch_leaves_the_outbox_whole(
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(batches, "put_back", dies)
+    monkeypatch.setattr("app.delivery.planning.update_parts", dies)
     with pytest.raises(KeyboardInterrupt):
         plan_pending(town.session, town.settings, town.clock)
     monkeypatch.undo()

@@ -147,8 +147,8 @@ class Town:
             self.ledger = Ledger(self.session, self.settings, self.clock)
             consignments = Consignments(self.session, self.settings, self.vault, lambda public_id: public_id)
             yield Desk(
-                self.session, self.settings, self.clock, self.channels, worker, consignments, FakeLetters(), self.ledger,
-                boxes=self.boxes, bank=self.bank,
+                self.session, self.settings, self.clock, self.channels, worker, consignments, FakeLetters(),
+                self.ledger, boxes=self.boxes, bank=self.bank,
             )  # fmt: skip
 
     def part(self, invoice: Invoice, part: Part = Part.DOCUMENT) -> Delivery:

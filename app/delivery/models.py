@@ -10,7 +10,7 @@ from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Str
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.channels.contract import Outcome
-from app.core.database import Base, Id, Key
+from app.core.database import Base, BigId, Id, Key
 from app.routing.channels import Channel, Reason
 
 
@@ -19,7 +19,7 @@ class ResidentFactsRow(Base):
 
     __tablename__ = "resident_facts"
 
-    resident_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    resident_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     facts: Mapped[int]
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import Base, Id, Key, PublicId
+from app.core.database import Base, BigId, Id, Key, PublicId
 from app.routing.channels import Kind
 
 
@@ -104,7 +104,7 @@ class Pending(Base):
 
     __tablename__ = "pending"
 
-    invoice_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("invoice.id"), primary_key=True, autoincrement=False)
+    invoice_id: Mapped[int] = mapped_column(BigId, ForeignKey("invoice.id"), primary_key=True, autoincrement=False)
     resident_id: Mapped[Key]
     facts: Mapped[int]
     due_on: Mapped[dt.date]

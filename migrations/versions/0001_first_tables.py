@@ -315,7 +315,9 @@ def upgrade() -> None:
 
     op.create_table(
         "resident_facts",
-        sa.Column("resident_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
         sa.Column("facts", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("resident_id", name=op.f("pk_resident_facts")),
     )
@@ -668,7 +670,9 @@ def upgrade() -> None:
 
     op.create_table(
         "pending",
-        sa.Column("invoice_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "invoice_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
         sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("facts", sa.Integer(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),

@@ -68,9 +68,7 @@ class Email:
         """A Maildir is looked into. A mail server cannot be asked: the first time the answer is unavailable, so that
         the mail goes again under the same ``Message-ID``; once it has, the answer stays uncertain, and a person decides.
         """
-        found = self._transport.find(consignment)
-        reference = self._message_id(consignment) if found.outcome is Outcome.ACCEPTED else None
-        return replace(found, provider_reference=reference)
+        return self._told(consignment, self._transport.find(consignment))
 
     def receipts(self, references: Sequence[str]) -> Sequence[ReceiptNote]:
         """None: what a server says later comes as a bounce, by mail."""
@@ -89,9 +87,12 @@ class Email:
             return Result(Outcome.REFUSED, detail="bad_address")
         if not consignment.pdf:
             return Result(Outcome.UNAVAILABLE, detail="no_document", needs_alarm=True)
-        answer = self._transport.deliver(self._mail(consignment, address), consignment.key)
-        reference = self._message_id(consignment) if answer.outcome is Outcome.ACCEPTED else None
-        return Result(answer.outcome, reference, answer.detail, answer.needs_alarm, answer.retry_after)
+        return self._told(consignment, self._transport.deliver(self._mail(consignment, address), consignment.key))
+
+    def _told(self, consignment: Consignment, answer: Result) -> Result:
+        """With the reference where it was, or may have been, taken: a bounce will name it."""
+        may_be_taken = answer.outcome in (Outcome.ACCEPTED, Outcome.UNCERTAIN)
+        return replace(answer, provider_reference=self._message_id(consignment) if may_be_taken else None)
 
     def _mail(self, consignment: Consignment, address: str) -> Mail:
         headers = {

@@ -88,11 +88,26 @@ class Act:
         plan = next((self.session.get(PlanRow, part.plan_id) for part in held if part.plan_id), None)
         for part in held:
             if part.hold is Reason.SENT_TWICE:
-                self._count_as_lost(part)
+                # Whoever lets it go again says that it did not arrive.
+                self._settle_open(part, Outcome.UNAVAILABLE, "released")
             if part.part is Part.CLAIM:
                 add |= bits_of("has_lost_claim") if part.hold is Reason.CLAIM_LOST else 0
                 rest(part, State.CLOSED, self.now)
         replan(self.session, invoice, plan, self.now, add=add, remove=SETTLED_BITS)
+        return self._done(invoice, AuditEvent.INVOICE_RELEASED)
+
+    def arrived(self, number: str, source: str | None = None) -> Invoice:
+        """Count a mail that was sent twice without an answer as delivered; raises `NotFound`, `NotPossible`. Commits.
+
+        A bounce that comes later takes it back as any other.
+        """
+        invoice, parts = self._read(number, source)
+        held = [part for part in parts if part.state is State.HELD and part.hold is Reason.SENT_TWICE]
+        if not held:
+            raise NotPossible(f"invoice {number} is not held for a mail without an answer")
+        for part in held:
+            self._settle_open(part, Outcome.ACCEPTED, "found to have arrived")
+            rest(part, State.DELIVERED, self.now)
         return self._done(invoice, AuditEvent.INVOICE_RELEASED)
 
     def cancel(self, number: str, source: str | None = None) -> Invoice:
@@ -150,12 +165,12 @@ class Act:
         )
         return self.session.scalar(query.limit(1)) is not None
 
-    def _count_as_lost(self, part: Delivery) -> None:
-        """Whoever lets a mail go again that was sent twice without an answer says that it did not arrive."""
+    def _settle_open(self, part: Delivery, outcome: Outcome, detail: str) -> None:
+        """Write down what a person found out about an attempt that nobody answers for."""
         self.session.execute(
             update(Attempt)
             .where(Attempt.delivery_id == part.id, Attempt.outcome == Outcome.UNCERTAIN)
-            .values(outcome=Outcome.UNAVAILABLE, closed_at=self.now, detail="released")
+            .values(outcome=outcome, closed_at=self.now, detail=detail)
             .execution_options(synchronize_session=False)
         )
 

@@ -41,16 +41,21 @@ def hold_command(number: str, reason: str, source: str | None) -> None:
 @invoices_cli.command("release")
 @click.argument("number", required=False)
 @click.option("--brake", is_flag=True, help="Release every brake that is pulled, instead of an invoice.")
+@click.option("--arrived", is_flag=True, help="A mail held as sent_twice is found to have arrived: send nothing more.")
 @reason_option
 @source_option
 @with_appcontext
-def release_command(number: str | None, brake: bool, reason: str, source: str | None) -> None:
+def release_command(number: str | None, brake: bool, arrived: bool, reason: str, source: str | None) -> None:
     """Let the held invoice NUMBER go on: it is planned anew, and what held it is waived.
 
     With --brake, let go what a brake has stopped.
     """
-    if brake == (number is not None):
+    if brake == (number is not None) or (brake and arrived):
         raise click.UsageError("name either an invoice NUMBER or --brake")
+    if number is not None and arrived:
+        _act("arrived", number, reason, source)
+        click.echo(f"Invoice {number} counts as delivered.")
+        return
     if number is not None:
         _act("release", number, reason, source)
         click.echo(f"Invoice {number} is released: the next run plans and sends it.")

@@ -162,11 +162,25 @@ def test_a_mail_is_handed_to_the_server_with_its_sender_as_return_path(tmp_path:
     assert not (tmp_path / "outbox" / "email").exists()
 
 
+def test_each_mail_has_a_return_address_of_its_own_where_one_is_set(tmp_path: Path) -> None:
+    one, returned = invoice(), "retur+{key}@bounces.example.com"
+    with scripted() as server:
+        settings = make_settings(tmp_path, mail_server="127.0.0.1", mail_port=server.port, mail_use_tls=False,
+                                 mail_return_path=returned)  # fmt: skip
+        channel = Email(settings, CLOCK)
+        assert only(channel, one).provider_reference == f"{one.key}@example.com"
+        channel.close()
+    assert f"MAIL FROM:<{returned.format(key=one.key)}>" in server.commands
+
+
 def test_a_refused_address_leads_on_and_a_lost_answer_does_not(tmp_path: Path) -> None:
     with scripted(RCPT=["550 5.1.1 No such user"], end=[HANG_UP]) as server:
         channel = by_server(tmp_path, server.port)
         assert only(channel, invoice("1")).outcome is Outcome.REFUSED
-        assert only(channel, invoice("2")) == Result(Outcome.UNCERTAIN, detail="no answer to the whole mail")
+        lost = invoice("2")
+        assert only(channel, lost) == Result(
+            Outcome.UNCERTAIN, f"{lost.key}@example.com", detail="no answer to the whole mail"
+        )
         assert only(channel, invoice("3")).outcome is Outcome.ACCEPTED
         channel.close()
 
@@ -192,8 +206,10 @@ def test_an_attempt_left_open_over_smtp_is_resent_once_marked_and_under_the_same
 
 
 def test_what_was_resent_without_an_answer_is_not_resent_again(tmp_path: Path) -> None:
-    result = by_server(tmp_path, 9).find(invoice(is_resend=True))
-    assert result == Result(Outcome.UNCERTAIN, detail="sent_twice_without_answer", is_for_a_person=True)
+    one = invoice(is_resend=True)
+    assert by_server(tmp_path, 9).find(one) == Result(
+        Outcome.UNCERTAIN, f"{one.key}@example.com", detail="sent_twice_without_answer", is_for_a_person=True
+    )
 
 
 # The words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -245,7 +245,7 @@ def test_a_bounce_settles_a_mail_whose_answer_was_lost_so_that_it_is_not_sent_ag
 def held(town: Town) -> tuple[Invoice, str]:
     """An invoice mailed twice without an answer."""
     channel = town.channels.messages[Channel.EMAIL]
-    channel.script = lambda _consignment: LOST
+    channel.script = lambda consignment: replace(LOST, provider_reference=f"{consignment.key}@example.com")
     channel.finds = lambda _consignment: SENT_TWICE
     invoice, key = mailed(town)
     town.clock.pass_time(days=1)
@@ -279,6 +279,19 @@ def test_who_releases_a_mail_sent_twice_lets_it_go_again_under_its_own_id(town: 
     plan_pending(town.session, town.settings, town.clock)
     send(town)
     assert [attempt.key for attempt in town.attempts(invoice) if attempt.channel is Channel.EMAIL] == [key]
+
+
+def test_who_finds_that_it_arrived_ends_it_and_a_later_bounce_still_counts(
+    town: Town, box: Box, runner: FlaskCliRunner
+) -> None:
+    invoice, key = held(town)
+    command = ["invoices", "release", invoice.number, "--arrived", "--reason", "in the server's log"]
+    assert runner.invoke(args=command).exit_code == 0
+    assert town.part(invoice).state is State.DELIVERED
+    assert runner.invoke(args=command).exit_code == 1
+    box.put(samples.postfix(), key)
+    collect(town)
+    assert (town.part(invoice).state, town.part(invoice).channel) == (State.WAITING, Channel.PAPER)
 
 
 def test_what_is_paid_meanwhile_is_held_no_longer(town: Town, box: Box) -> None:

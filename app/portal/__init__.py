@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.portal import access, log_in, log_out, views
+from app.portal import access, contact_views, link_views, log_in, log_out, room, views
+
+PAGES = (views, contact_views)
+"""Modules whose pages belong to `app.portal.room`."""
 
 MACHINES = (log_out.back_channel,)
 """Views that machines post to with a proof of their own: they need no form token."""
@@ -13,5 +16,5 @@ MACHINES = (log_out.back_channel,)
 def init_app(app: Flask) -> None:
     """Serve the pages. Must come before forms are guarded: whoever was logged out meanwhile is told that first."""
     access.init_app(app)
-    for room in (log_in, log_out, views):
-        app.register_blueprint(room.bp)
+    for module in (log_in, log_out, link_views, room):
+        app.register_blueprint(module.bp)

@@ -6,7 +6,6 @@ import re
 
 from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import refresh
 
 from app.core.clock import Clock
 from app.core.database import db
@@ -81,8 +80,6 @@ def init_app(app: Flask) -> None:
         if found is None:
             return redirect(url_for("log_in.unknown"))
         g.resident = found
-        g.profile_language = found.language
-        refresh()
         return None
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import Flask
+from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -21,14 +21,24 @@ from tests.support.lint import LintingClient
 BASE = "http://127.0.0.1:8000"
 
 
-class Browser(LintingClient):
+class AtHome(FlaskClient):
     """A browser without a browser, at the site's own address."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        """As the linting client's."""
+        """As the client's; the fixture's application context lends nothing from one request to the next."""
+        for name in list(g) if has_app_context() else ():
+            g.pop(name)
         if args and isinstance(args[0], str):
             kwargs.setdefault("base_url", BASE)
         return super().open(*args, **kwargs)
+
+
+class Browser(AtHome, LintingClient):
+    """One that reads every page strictly."""
+
+
+class Unread(AtHome):
+    """One that reads nothing."""
 
 
 def national_id(number: int) -> str:
@@ -57,9 +67,9 @@ def add_resident(session: Session, settings: Settings, clock: Clock, number: int
     return resident
 
 
-def browser(app: Flask) -> FlaskClient:
-    """Someone who reads bokmål, at the site's own address."""
-    client = Browser(app, app.response_class, use_cookies=True)
+def browser(app: Flask, *, lints: bool = True) -> FlaskClient:
+    """Someone who reads bokmål, at the site's own address; *lints* off where a page's headers are its own."""
+    client = (Browser if lints else Unread)(app, app.response_class, use_cookies=True)
     client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "nb"
     return client
 

@@ -63,7 +63,7 @@ def is_refused(reader: FlaskClient, address: str) -> bool:
         {"iat": int(time.time()) + 600},
         {"amr": "TestID"},
     ],
-    ids=lambda changes: ",".join(f"{name}={value}" for name, value in changes.items())[:50],
+    ids=lambda changes: ",".join(changes),
 )
 def test_an_id_token_that_says_anything_wrong_lets_nobody_in(
     app: Flask, reader: FlaskClient, settings: Settings, changes: dict[str, Any]
@@ -180,6 +180,7 @@ def test_each_assertion_is_made_as_id_porten_wants_it(app: Flask, reader: FlaskC
         ({"iss": "another"}, "iss"),
         ({"jti": None}, "jti"),
     ],
+    ids=lambda changed: ",".join(changed) if isinstance(changed, dict) else "",
 )
 def test_the_stand_in_refuses_what_id_porten_refuses(
     app: Flask, reader: FlaskClient, settings: Settings, changed: dict[str, Any], error: str

@@ -173,9 +173,12 @@ def _nesting(page: Any) -> Iterator[str]:
 def _forms_and_tables(page: Any) -> Iterator[str]:
     """Forms that change something carry their token; tables say what they are, and which cells are headings."""
     for form in page.query("form"):
-        is_post = _attribute(form, "method").lower() == "post"
-        if is_post and not form.query('input[name="csrf_token"]'):
+        is_post, leads_away = _attribute(form, "method").lower() == "post", "://" in _attribute(form, "action")
+        has_token = bool(form.query('input[name="csrf_token"]'))
+        if is_post and not has_token and not leads_away:
             yield f"the form to {_attribute(form, 'action')!r} has no CSRF token"
+        if has_token and leads_away:
+            yield f"the form to {_attribute(form, 'action')!r} tells somebody else our CSRF token"
     for table in page.query("table"):
         if not table.query("caption"):
             yield "a table without a caption"

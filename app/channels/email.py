@@ -66,7 +66,7 @@ class Email:
 
     def find(self, consignment: Consignment) -> Result:
         """A Maildir is looked into. A mail server cannot be asked: the first time the answer is unavailable, so that
-        the mail goes again under the same ``Message-ID``; once it has, the answer stays uncertain, and a person decides.
+        the mail goes again under the same ``Message-ID``; once it has, the answer stays uncertain: a person decides.
         """
         return self._told(consignment, self._transport.find(consignment))
 

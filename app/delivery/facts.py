@@ -176,12 +176,7 @@ def facts_of(session: Session, resident_id: int) -> ResidentFacts:
     is_person = resident.kind is ResidentKind.PERSON
     has_national_id = resident.national_id_index is not None
     has_mobile = any(point.kind is ContactKind.MOBILE for point in points)
-    asked = {
-        Register.EFAKTURA: is_person and (has_national_id or has_mobile),
-        Register.VIPPS: is_person and has_mobile,
-        Register.MAILBOX: is_person and has_national_id,
-        Register.RESERVATION: is_person and has_national_id,
-    }
+    asked = _asked(is_person, has_national_id, has_mobile)
     told = {row.register: row for row in session.scalars(select(RegistryAnswer).filter_by(resident_id=resident_id))}
     answers: dict[str, Any] = {
         field: (told[register].answer if register in told else Answer.UNKNOWN) if asked[register] else Answer.NO
@@ -205,6 +200,16 @@ def facts_of(session: Session, resident_id: int) -> ResidentFacts:
         **answers,
         **closed,
     )
+
+
+def _asked(is_person: bool, has_national_id: bool, has_mobile: bool) -> dict[Register, bool]:
+    """Which registers can be asked about somebody."""
+    return {
+        Register.EFAKTURA: is_person and (has_national_id or has_mobile),
+        Register.VIPPS: is_person and has_mobile,
+        Register.MAILBOX: is_person and has_national_id,
+        Register.RESERVATION: is_person and has_national_id,
+    }
 
 
 def is_usable_address(resident: Resident) -> bool:

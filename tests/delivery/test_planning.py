@@ -70,7 +70,7 @@ def test_a_mandate_that_notifies_gives_a_claim_and_a_notice(town: PlanningTown) 
 
 @pytest.mark.parametrize("change", [{"account": "86011117947"}, {"ended_at": NOW}])
 def test_a_mandate_that_ended_or_names_another_account_gives_no_claim(
-    town: PlanningTown, change: dict[str, object]
+    town: PlanningTown, change: dict[str, Any]
 ) -> None:
     invoice = town.invoice(town.resident(), kid="1234567897")
     town.mandate("1234567897", **change)

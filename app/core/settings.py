@@ -61,14 +61,14 @@ class Settings(PortalSettings):
     # Routing
     routing_order: RoutingOrder = CHANNELS
     letter_lead_days: int = Field(14, ge=0, le=60)
-    channel_lead_days: Leads = {"efaktura": 5, "vipps": 3, "mailbox": 3, "email": 1, "paper": 0}
+    channel_lead_days: Leads = Field({"efaktura": 5, "vipps": 3, "mailbox": 3, "email": 1, "paper": 0})
     vipps_max_days: int = 365
     reservation_closes_email: bool = True
     email_requires_confirmation: bool = False
     categories_file: Path | None = None
-    channel_price_ore: Prices = {
-        "avtalegiro": 150, "efaktura": 300, "vipps": 350, "mailbox": 450, "email": 5, "paper": 2200,
-    }  # fmt: skip
+    channel_price_ore: Prices = Field(
+        {"avtalegiro": 150, "efaktura": 300, "vipps": 350, "mailbox": 450, "email": 5, "paper": 2200}
+    )
 
     # AvtaleGiro
     avtalegiro_lead_days: int = Field(10, ge=4, le=60)

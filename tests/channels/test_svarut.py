@@ -119,7 +119,9 @@ def test_an_address_abroad_names_its_country() -> None:
     ],
 )
 @pytest.mark.parametrize("kind", [Channel.MAILBOX, Channel.PAPER])
-def test_only_a_demand_is_printed_on_a_giro_form(kind: Channel, values: dict[str, Any], pages: list[int] | None) -> None:
+def test_only_a_demand_is_printed_on_a_giro_form(
+    kind: Channel, values: dict[str, Any], pages: list[int] | None
+) -> None:
     letters, told = channel(kind=kind)
     letters.send([made(**values)])
     assert posted(told)["dokumenter"][0].get("giroarkSider") == pages

@@ -12,7 +12,8 @@ from app.core.clock import Clock
 from app.registries import refresh
 from app.registries.contract import Reply, Said, Target
 from app.registries.models import Register
-from app.registries.refresh import GIVE_UP_AFTER, RegistryRun, ask_registries
+from app.registries.refresh import GIVE_UP_AFTER, ask_registries
+from app.registries.tallies import RegistryRun
 from app.routing.channels import Answer
 from tests.registries.registers import UNKNOWN, YES, stale
 from tests.registries.town import ToldRegistry, Town

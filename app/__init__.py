@@ -24,6 +24,7 @@ from app.portal import models as portal_models
 from app.registries import models as registries_models
 from app.residents import models as residents_models
 from app.residents.commands import mandates_cli, residents_cli
+from app.residents.key_commands import keys_cli
 from app.sandbox import SandboxTransport
 from app.sandbox.commands import demo
 from app.sandbox.site import mount_site
@@ -60,7 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     add_pages(app, settings)
     with app.app_context():
         prepare_engine(db.engine)
-    for group in (residents_cli, mandates_cli, invoices_cli, payments_cli):
+    for group in (residents_cli, mandates_cli, invoices_cli, payments_cli, keys_cli):
         app.cli.add_command(group)
     if settings.sandbox:
         app.cli.add_command(demo)

@@ -7,6 +7,7 @@ import binascii
 import hmac
 import os
 import secrets
+import time
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +22,7 @@ from app.core.errors import SettingsInvalid
 from app.core.settings import Environment, Settings
 
 KEY_BYTES = 32
+FOLLOWS_WITHIN_SECONDS = 1.0
 
 _LARGEST_ID = 0xFFFF
 _ID_BYTES = 2
@@ -95,6 +97,12 @@ class KeyRing:
         except KeysUnusable as error:
             raise KeysUnusable(f"{path}: {error}") from None
 
+    @property
+    def lines(self) -> bytes:
+        """What a file of these keys holds."""
+        rows = (f"{key_id}:{base64.b64encode(key).decode('ascii')}\n" for key_id, key in self._keys.items())
+        return "".join(rows).encode("ascii")
+
     @classmethod
     def create(cls, path: Path) -> Self:
         """The keys in *path*, made with one new key (mode 0600) when the file is not there; the folder must exist.
@@ -113,9 +121,35 @@ class NationalIdVault:
     The index keys are as sensitive as the numbers: there are few enough numbers to try them all.
     """
 
-    __slots__ = ("_ciphers", "_current_cipher", "_current_index", "_index_keys", "_prefix")
+    __slots__ = ("_ciphers", "_current_cipher", "_current_index", "_index_keys", "_looked_at", "_paths", "_prefix",
+                 "_seen")  # fmt: skip
 
     def __init__(self, encryption: KeyRing, index: KeyRing) -> None:
+        self._paths: tuple[Path, ...] = ()
+        self._seen: tuple[tuple[int, int], ...] = ()
+        self._looked_at = time.monotonic()
+        self._use(encryption, index)
+
+    @classmethod
+    def kept_in(cls, *paths: Path) -> Self:
+        """The vault of the key files of encryption and index, which follows them: a job may outlast a change of keys.
+
+        Raises `KeysUnusable`.
+        """
+        found = cls(*[KeyRing.load(path) for path in paths])
+        found._paths, found._seen = paths, _stamps(paths)
+        return found
+
+    def _follow(self, *, at_once: bool = False) -> None:
+        now = time.monotonic()
+        if not self._paths or (now - self._looked_at < FOLLOWS_WITHIN_SECONDS and not at_once):
+            return
+        self._looked_at = now
+        if (seen := _stamps(self._paths)) != self._seen:
+            self._use(*[KeyRing.load(path) for path in self._paths])
+            self._seen = seen
+
+    def _use(self, encryption: KeyRing, index: KeyRing) -> None:
         self._ciphers = {_pack(key_id): AESGCM(key) for key_id, key in encryption.keys.items()}
         self._prefix = _pack(encryption.newest_id)
         self._current_cipher = self._ciphers[self._prefix]
@@ -124,11 +158,14 @@ class NationalIdVault:
 
     def encrypt(self, number: str, *, row: str) -> bytes:
         """*number* (eleven digits) as 41 bytes: key id 2, nonce 12, ciphertext with tag 27; opens only for *row*."""
+        self._follow()
         nonce = os.urandom(_NONCE_BYTES)
         return self._prefix + nonce + self._current_cipher.encrypt(nonce, _digits(number), _bound_to(row))
 
     def decrypt(self, blob: bytes, *, row: str) -> str:
         """The number that was encrypted for *row*. Raises `NationalIdUnreadable`."""
+        if blob[:_ID_BYTES] not in self._ciphers:
+            self._follow(at_once=True)
         cipher = self._ciphers.get(blob[:_ID_BYTES])
         if cipher is None:
             raise NationalIdUnreadable("the key that encrypted this national id is not in the key file")
@@ -144,10 +181,12 @@ class NationalIdVault:
 
     def blind_index(self, number: str) -> bytes:
         """34 bytes, key id 2 and HMAC-SHA256 32, by the newest index key: equal for equal numbers, for the UNIQUE."""
+        self._follow()
         return self._index_with(self._current_index, _digits(number))
 
     def blind_indexes(self, number: str) -> list[bytes]:
         """The blind indexes of *number* under every live key, newest last, to look up with IN during a key change."""
+        self._follow()
         digits = _digits(number)
         return [self._index_with(prefix, digits) for prefix in self._index_keys]
 
@@ -167,9 +206,15 @@ def vault(settings: Settings) -> NationalIdVault:
                 )
     settings.keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        return NationalIdVault(*[KeyRing.create(path) for path in paths])
+        for path in paths:
+            KeyRing.create(path)
+        return NationalIdVault.kept_in(*paths)
     except KeysUnusable as error:
         raise SettingsInvalid(str(error)) from None
+
+
+def _stamps(paths: Iterable[Path]) -> tuple[tuple[int, int], ...]:
+    return tuple((found.st_mtime_ns, found.st_ino) for found in (path.stat() for path in paths))
 
 
 def _parse_key(line: str, place: str) -> tuple[int, bytes]:

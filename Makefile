@@ -8,6 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 FLASK := $(BIN)/flask
 PORT ?= 8000
+INSTANCE := $(or $(INSTANCE_DIR),instance)
 READY := .venv/ready
 
 help: ## List what can be made.
@@ -41,7 +42,12 @@ run: setup ## Make the demo municipality, route and send its invoices, start the
 	@$(FLASK) demo
 	@$(FLASK) invoices run --no-brakes || test $$? -eq 1
 	@$(FLASK) invoices report
-	@$(FLASK) whatnow --port $(PORT)
+	@printf '\n  %s\n' \
+		"The site:               http://127.0.0.1:$(PORT)  (stop it with Ctrl-C)" \
+		"Is it ready?            http://127.0.0.1:$(PORT)/helse/klar" \
+		"Claim files for the bank, e-mails, letters:  $(INSTANCE)/outbox/" \
+		"What the stand-ins took:                     $(INSTANCE)/sandbox/received.jsonl" \
+		"Why an invoice went as it did:               $(FLASK) invoices explain NUMBER" ""
 	@$(BIN)/granian --interface wsgi --workers 1 --blocking-threads 1 --no-access-log \
 		--host 127.0.0.1 --port $(PORT) wsgi:app
 

@@ -37,6 +37,8 @@ translations: $(READY) ## Bring the catalogues up to date with the texts, and na
 		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width=110; done
 	@$(BIN)/python -m pytest -q -p no:cacheprovider --no-header tests/test_translations.py
 
+# Links in mails, and the log-in's way back, lead to where the site is served.
+run: export BASE_URL ?= http://127.0.0.1:$(PORT)
 run: setup ## Make the demo municipality, route and send its invoices, start the site.
 	@$(FLASK) db upgrade
 	@$(FLASK) demo

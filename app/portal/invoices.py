@@ -26,12 +26,16 @@ SENT = (State.IN_TRANSIT, State.DELIVERED)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One invoice in the list. ``channel``: how the document left, or ``avtalegiro`` when the claim stands alone."""
+    """One invoice in the list. ``channel``: how the document left, or ``avtalegiro`` when the claim stands alone.
+
+    ``is_drawn``: the bank has a claim, and takes the money by itself.
+    """
 
     invoice: Invoice
     channel: Channel | None
     is_sent: bool
     sent_at: dt.datetime | None
+    is_drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,5 +122,6 @@ def _row(invoice: Invoice, parts: dict[Part, tuple[Any, ...]]) -> Row:
     if leading is None:
         return Row(invoice, None, is_sent=False, sent_at=None)
     channel, state, at = leading
-    is_sent = state in SENT
-    return Row(invoice, channel if is_sent else None, is_sent=is_sent, sent_at=at if is_sent else None)
+    is_sent, claim = state in SENT, parts.get(Part.CLAIM)
+    is_drawn = claim is not None and claim[1] in SENT
+    return Row(invoice, channel if is_sent else None, is_sent, at if is_sent else None, is_drawn)

@@ -9,6 +9,7 @@ import structlog
 from authlib.integrations.base_client import MismatchingStateError, OAuthError
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from joserfc.errors import InvalidClaimError, JoseError, MissingClaimError
 
 from app.core.audit import AuditEvent, record
@@ -26,7 +27,6 @@ log = structlog.get_logger(__name__)
 bp = Blueprint("log_in", __name__)
 
 TARGET = "target"
-LANGUAGES = ("nb", "nn", "en")
 
 
 @bp.get("/logg-inn")
@@ -47,7 +47,7 @@ def start() -> ResponseReturnValue:
     session[TARGET] = target
     try:
         answer: ResponseReturnValue = idporten().authorize_redirect(
-            address(settings, CALLBACK), acr_values=LEVELS[settings.idporten_level][0], ui_locales=_language()
+            address(settings, CALLBACK), acr_values=LEVELS[settings.idporten_level][0], ui_locales=str(get_locale())
         )
     except (requests.RequestException, IssuerMismatch) as error:
         log.error("idporten_unreachable", error=type(error).__name__)
@@ -114,8 +114,3 @@ def _refused(reason: str) -> ResponseReturnValue:
     """Nobody is logged in; the log has which rule was broken, the page what to do."""
     log.info("log_in_refused", reason=reason)
     return render_template("portal/not_logged_in.html", reason=reason), 200 if reason == "aborted" else 400
-
-
-def _language() -> str:
-    wish = request.cookies.get("sprak", "")
-    return wish if wish in LANGUAGES else access.settings().default_language

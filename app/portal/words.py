@@ -104,6 +104,7 @@ PAYMENTS: Mapping[Closure, tuple[object, str]] = {
 NOTHING_TO_PAY = (_("Ingenting å betale"), "neutral")
 OVERDUE = (_("Forfalt"), "warning")
 UNPAID = (_("Ikke betalt"), "info")
+DRAWN = (_("Trekkes på forfallsdatoen"), "info")
 REGISTERS: Mapping[Register, object] = {
     Register.EFAKTURA: _("eFaktura"),
     Register.VIPPS: _("Regninger i Vipps"),
@@ -165,10 +166,12 @@ def outcome_of(attempt: Mapping[str, Any]) -> str:
     return str(OUTCOMES[Outcome.REFUSED if attempt["taken_back_at"] else Outcome(attempt["outcome"])])
 
 
-def payment(invoice: Invoice, today: dt.date) -> tuple[object, str]:
-    """Whether there is anything to pay, and the colour of the word."""
+def payment(invoice: Invoice, today: dt.date, is_drawn: bool) -> tuple[object, str]:
+    """Whether there is anything to pay, and the colour of the word. *is_drawn*: the bank has the claim."""
     if invoice.closed_reason is not None:
         return PAYMENTS[invoice.closed_reason]
     if invoice.kind is not Kind.DEMAND:
         return NOTHING_TO_PAY
-    return OVERDUE if invoice.due_on < today else UNPAID
+    if invoice.due_on < today:
+        return OVERDUE
+    return DRAWN if is_drawn else UNPAID

@@ -21,7 +21,7 @@ HEADERS = {
 FRAME = """<!doctype html>
 <html lang="nb" data-color-scheme="auto">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
+<title>{title}</title><link rel="icon" href="/merke.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/static/web/site.css"><link rel="stylesheet" href="/static/vendor/designsystemet.css">
 </head>
 <body data-size="md" data-color="accent">

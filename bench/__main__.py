@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import intake, mail, pdf, planning
+from bench import intake, mail, pdf, planning, throughput
 from bench.rows import Row
 
 ALL: dict[str, Callable[[bool], list[Row]]] = {
@@ -18,6 +18,7 @@ ALL: dict[str, Callable[[bool], list[Row]]] = {
     "intake": intake.run,
     "mail": mail.run,
     "pdf": pdf.run,
+    "throughput": throughput.run,
 }
 COLUMNS = ("name", "n", "ours", "limit", "ratio", "unit", "peak_mb")
 LATEST = Path(__file__).parent / "latest.json"

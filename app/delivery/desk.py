@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -60,14 +61,24 @@ class Seats:
         self._renew = renew
         self._renew_after = renew_after
 
-    def map(self, call: Callable[[Work], Answer], work: Sequence[Work]) -> list[Future[Answer]]:
-        """Do *call* for each of *work*; gives the finished futures in order. Claims are renewed while it takes long."""
-        futures = [self._pool.submit(call, one) for one in work]
-        pending = set(futures)
-        while pending:
-            pending = wait(pending, timeout=self._renew_after).not_done
-            if pending:
+    def begin(self, call: Callable[[Work], Answer], work: Sequence[Work]) -> list[Future[Answer]]:
+        """Begin *call* for each of *work*, behind what was begun before; gives the futures in order."""
+        return [self._pool.submit(call, one) for one in work]
+
+    def wait(self, futures: Sequence[Future[Answer]], at_most: int = 0) -> None:
+        """Until *at_most* of *futures* are unfinished. Claims are renewed while it takes long."""
+        pending, renew_at = set(futures), time.monotonic() + self._renew_after
+        until = FIRST_COMPLETED if at_most else ALL_COMPLETED
+        while len(pending) > at_most:
+            pending = wait(pending, timeout=max(0.0, renew_at - time.monotonic()), return_when=until).not_done
+            if pending and time.monotonic() >= renew_at:
                 self._renew()
+                renew_at = time.monotonic() + self._renew_after
+
+    def map(self, call: Callable[[Work], Answer], work: Sequence[Work]) -> list[Future[Answer]]:
+        """Do *call* for each of *work*; gives the finished futures in order."""
+        futures = self.begin(call, work)
+        self.wait(futures)
         return futures
 
     def close(self) -> None:

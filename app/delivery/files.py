@@ -16,7 +16,8 @@ from app.delivery.desk import Desk
 from app.delivery.handover import File, TooManyFiles, begin
 from app.delivery.models import Handover, State
 from app.delivery.parcels import Parcel, load
-from app.delivery.sending import Recipients, allowed, open_attempt, set_aside, settle_strays, still_owed
+from app.delivery.ready import Recipients, allowed, set_aside, settle_strays, still_owed
+from app.delivery.sending import open_attempt
 
 log = structlog.get_logger(__name__)
 

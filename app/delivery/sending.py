@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-
-import structlog
 
 from app.channels.contract import MessageChannel, Outcome, Recipient, Result
 from app.core.clock import Clock
 from app.delivery import work
-from app.delivery.allowed import Allowed
 from app.delivery.consignments import FETCHED, NO_LETTER, Letter
 from app.delivery.desk import Desk, Seats, result_of
+from app.delivery.flights import Flight, Group
 from app.delivery.models import Attempt
 from app.delivery.parcels import Parcel, load
+from app.delivery.ready import Recipients, allowed, set_aside, settle_strays, still_owed
 from app.routing.channels import Channel
-
-log = structlog.get_logger(__name__)
 
 GROUP = 50
 LARGEST_BATCH = 250
-NOT_ALLOWED_WAIT = dt.timedelta(hours=6)
+# So few calls left to each seat of one group, and the next is made ready, so that no seat waits for it.
+CALLS_AHEAD = 2
 REACHED_BY = {Channel.EMAIL: "email", Channel.VIPPS: "mobile", Channel.MAILBOX: "national_id",
               Channel.EFAKTURA: "efaktura_identifier"}  # fmt: skip
 
-Recipients = Mapping[int, Recipient]
 MadeLetters = Mapping[int, Letter]
 
 
@@ -50,9 +47,10 @@ def open_attempt(parcel: Parcel, channel: Channel, clock: Clock) -> Attempt:
 
 @dataclass(slots=True)
 class MessageSender:
-    """Empties the queue of one message channel, group by group.
+    """Empties the queue of one message channel, group by group: while one is with the provider, the next is made ready.
 
-    ``is_braked`` is asked after each group. ``is_settling``: only ask what became of open attempts, and send nothing.
+    No transaction is open while this thread waits for a call. ``is_braked`` is asked after each group, when one more
+    may be under way. ``is_settling``: only ask what became of open attempts, and send nothing.
     """
 
     desk: Desk
@@ -60,47 +58,72 @@ class MessageSender:
     is_braked: Callable[[], bool] = lambda: False
     is_settling: bool = False
     _claimed: set[int] = field(default_factory=set)
+    _is_over: bool = False
 
     def send_due(self, due_at: dt.datetime, limit: int | None) -> int:
         """Send what was due at *due_at*, at most *limit* parts; gives how many parts were handled."""
-        size = GROUP if self.channel.batch_size == 1 else min(self.channel.batch_size, LARGEST_BATCH)
-        lease = self.desk.settings.lease.total_seconds()
-        seats = Seats(self.desk.settings.seats, self._renew, lease / 4)
-        handled = 0
+        count, lease = self.desk.settings.seats, self.desk.settings.lease.total_seconds()
+        size = max(GROUP, CALLS_AHEAD * count) if self.channel.batch_size == 1 else self.channel.batch_size
+        size = min(size, LARGEST_BATCH)
+        seats = Seats(count, self._renew, lease / 4)
+        handled, under_way = 0, None
         try:
-            while not self.desk.worker.is_stopping and (limit is None or handled < limit):
-                most = size if limit is None else min(size, limit - handled)
-                ids = work.take(
-                    self.desk.session,
-                    self.desk.worker,
-                    self.channel.channel,
-                    most,
-                    due_at,
-                    is_settling=self.is_settling,
-                )
-                if not ids:
+            while True:
+                if under_way is not None and under_way.flight is not None:
+                    seats.wait(under_way.flight.futures, CALLS_AHEAD * count)
+                if under_way is not None and not under_way.may_be_followed(size):
+                    self._finish(seats, under_way)
+                    under_way = None
+                group = self._next(seats, due_at, size if limit is None else min(size, limit - handled))
+                if under_way is not None:
+                    self._finish(seats, under_way)
+                if group is None:
                     break
-                handled += len(ids)
-                tally = self.desk.ledger.tally
-                before = tally.unavailable + tally.uncertain
-                self._claimed = set(ids)
-                self._send_group(seats, ids)
-                self.desk.progress(len(ids))
-                if self.is_braked():
-                    break
-                if tally.unavailable + tally.uncertain - before >= len(ids):
-                    # Nobody at home: the rest is not worth a time-out each, the next pass asks again.
-                    tally.resting.add(self.channel.channel)
-                    break
+                handled, under_way = handled + len(group.ids), group
         finally:
             seats.close()
         return handled
+
+    def _next(self, seats: Seats, due_at: dt.datetime, most: int) -> Group | None:
+        """The next group with its calls begun; None when there is to be none."""
+        desk = self.desk
+        if self._is_over or desk.worker.is_stopping or most <= 0:
+            return None
+        channel, is_settling = self.channel.channel, self.is_settling
+        ids = work.take(desk.session, desk.worker, channel, most, due_at, is_settling=is_settling)
+        if not ids:
+            return None
+        self._claimed |= set(ids)
+        before, group = self._fruitless(), Group(ids)
+        group.flight = self._begin(seats, ids)
+        group.fruitless = self._fruitless() - before
+        return group
+
+    def _finish(self, seats: Seats, group: Group) -> None:
+        """Wait for the calls of *group*, write down what came of them, and say whether to go on."""
+        desk, before = self.desk, self._fruitless()
+        if group.flight is not None:
+            self._land(seats, group.flight)
+        work.give_back(desk.session, desk.worker, self._claimed & set(group.ids), desk.clock.now())
+        self._claimed -= set(group.ids)
+        desk.progress(len(group.ids))
+        if self.is_braked():
+            self._is_over = True
+        elif group.fruitless + self._fruitless() - before >= len(group.ids):
+            # Nobody at home: the rest is not worth a time-out each, the next pass asks again.
+            desk.ledger.tally.resting.add(self.channel.channel)
+            self._is_over = True
+        desk.session.commit()
+
+    def _fruitless(self) -> int:
+        return self.desk.ledger.tally.unavailable + self.desk.ledger.tally.uncertain
 
     def _renew(self) -> None:
         work.keep(self.desk.session, self.desk.worker, self._claimed, self.desk.clock.now())
         self.desk.session.commit()
 
-    def _send_group(self, seats: Seats, ids: Sequence[int]) -> None:
+    def _begin(self, seats: Seats, ids: Sequence[int]) -> Flight | None:
+        """Make a group ready and begin its calls; what is committed one by one is sent here and now."""
         desk, channel = self.desk, self.channel.channel
         mine = work.keep(desk.session, desk.worker, ids, desk.clock.now())
         parcels = load(desk.session, mine)
@@ -115,40 +138,44 @@ class MessageSender:
         letters = {} if channel in FETCHED else desk.letters.make(desk.session, ready)
         if channel not in FETCHED:
             ready = set_aside(desk, ready, letters)
+        flight = None
         for number, some in enumerate(self._parts_of(ready)):
             if desk.worker.is_stopping and number:
                 break
-            self._send(seats, some, recipients, letters)
-        work.give_back(desk.session, desk.worker, self._claimed, desk.clock.now())
+            flight = self._send(seats, some, recipients, letters)
+            if self.channel.commit_each:
+                self._land(seats, flight)
+                flight = None
+        desk.session.commit()
+        return flight
 
     def _parts_of(self, parcels: Sequence[Parcel]) -> Iterator[Sequence[Parcel]]:
         """What is committed together."""
         size = 1 if self.channel.commit_each else len(parcels)
         yield from (parcels[start : start + size] for start in range(0, len(parcels), size or 1))
 
-    def _send(self, seats: Seats, parcels: Sequence[Parcel], recipients: Recipients, letters: MadeLetters) -> None:
-        desk = self.desk
+    def _send(self, seats: Seats, parcels: Sequence[Parcel], recipients: Recipients, letters: MadeLetters) -> Flight:
+        """Put an attempt on record for each, and begin the calls."""
+        desk, channel = self.desk, self.channel
         mine = work.keep(desk.session, desk.worker, [one.delivery.id for one in parcels], desk.clock.now())
         parcels = [parcel for parcel in parcels if parcel.delivery.id in mine]
         for parcel in parcels:
-            attempt = open_attempt(parcel, self.channel.channel, desk.clock)
+            attempt = open_attempt(parcel, channel.channel, desk.clock)
             attempt.document_id = letters.get(parcel.delivery.id, NO_LETTER).document_id
             desk.session.add(attempt)
         desk.consignments.fill(parcels, recipients, letters)
         desk.session.commit()
-        self.record(parcels, self._answers(seats, parcels))
-
-    def _answers(self, seats: Seats, parcels: Sequence[Parcel]) -> Mapping[str, Result]:
         consignments = [parcel.consignment for parcel in parcels if parcel.consignment is not None]
-        reachable = [one for one in consignments if _is_reachable(self.channel.channel, one.recipient)]
+        reachable = [one for one in consignments if _is_reachable(channel.channel, one.recipient)]
         gone = Result(Outcome.REFUSED, detail="address_gone")
-        answers = {one.key: gone for one in consignments}
-        size = self.channel.batch_size
+        size = channel.batch_size
         batches = [reachable[start : start + size] for start in range(0, len(reachable), size)]
-        for batch, future in zip(batches, seats.map(self.channel.send, batches), strict=True):
-            answer = result_of(future)
-            answers.update({one.key: answer for one in batch} if isinstance(answer, Result) else answer)
-        return answers
+        return Flight(parcels, {one.key: gone for one in consignments}, batches, seats.begin(channel.send, batches))
+
+    def _land(self, seats: Seats, flight: Flight) -> None:
+        """Wait for the calls, and write down what came of them."""
+        seats.wait(flight.futures)
+        self.record(flight.parcels, flight.landed())
 
     def _settled(self, seats: Seats, parcels: Sequence[Parcel], recipients: Recipients) -> list[Parcel]:
         """Ask what became of attempts left open; gives the parcels that surely did not arrive and are sent now."""
@@ -188,59 +215,3 @@ class MessageSender:
 
 def _is_reachable(channel: Channel, recipient: Recipient) -> bool:
     return channel not in REACHED_BY or bool(getattr(recipient, REACHED_BY[channel]))
-
-
-def settle_strays(desk: Desk, channel: MessageChannel | None, parcels: Sequence[Parcel]) -> list[Parcel]:
-    """Ask other channels about attempts that were left open there; gives the parcels that *channel* may go on with.
-
-    Seldom: the plan was changed by a person while nobody knew what had become of the attempt. Does not commit.
-    """
-    going: list[Parcel] = []
-    for parcel in parcels:
-        attempt = parcel.unsettled
-        if attempt is None or (channel is not None and attempt.channel is channel.channel):
-            going.append(parcel)
-            continue
-        desk.consignments.fill([parcel], desk.consignments.recipients(attempt.channel, [parcel]), {})
-        asked = desk.channels.messages.get(attempt.channel)
-        unknown = Result(Outcome.UNCERTAIN, detail="cannot_be_asked", needs_alarm=True)
-        found = asked.find(parcel.consignment) if asked and parcel.consignment else unknown
-        if found.outcome in (Outcome.REFUSED, Outcome.UNAVAILABLE) and not found.needs_alarm:
-            attempt.outcome, attempt.closed_at = found.outcome, desk.clock.now()
-            going.append(parcel)
-        else:
-            uncertain = Result(Outcome.UNCERTAIN, detail=found.detail, needs_alarm=found.needs_alarm)
-            desk.ledger.record(parcel, attempt, found if found.outcome is Outcome.ACCEPTED else uncertain)
-    return going
-
-
-def still_owed(desk: Desk, parcels: Sequence[Parcel]) -> list[Parcel]:
-    """Close what was paid, credited or cancelled meanwhile; gives the rest. Does not commit."""
-    owed = [parcel for parcel in parcels if parcel.invoice.closed_at is None]
-    for parcel in parcels:
-        if parcel.invoice.closed_at is not None:
-            desk.ledger.close(parcel)
-    return owed
-
-
-def allowed(desk: Desk, channel: Channel, parcels: Sequence[Parcel], recipients: Recipients) -> list[Parcel]:
-    """Let those wait who may not be reached from here; gives the rest. Does not commit."""
-    rule = Allowed.by(desk.settings)
-    passed: list[Parcel] = []
-    for parcel in parcels:
-        if rule.lets(channel, recipients[parcel.delivery.id]):
-            passed.append(parcel)
-            continue
-        desk.ledger.wait(parcel, NOT_ALLOWED_WAIT)
-        desk.ledger.tally.not_allowed += 1
-        log.warning("not in ALLOWED_RECIPIENTS: waits", invoice=parcel.invoice.public_id, channel=channel)
-    return passed
-
-
-def set_aside(desk: Desk, parcels: Sequence[Parcel], made: Container[int]) -> list[Parcel]:
-    """Let those wait that could not be *made* ready, for somebody to repair; gives the rest. Does not commit."""
-    for parcel in parcels:
-        if parcel.delivery.id not in made:
-            desk.ledger.tally.alarms += 1
-            desk.ledger.wait(parcel)
-    return [parcel for parcel in parcels if parcel.delivery.id in made]

@@ -39,7 +39,6 @@ translations: $(READY) ## Bring the catalogues up to date with the texts, and na
 
 # Links in mails, and the log-in's way back, lead to where the site is served.
 run: export BASE_URL ?= http://127.0.0.1:$(PORT)
-run: export BASE_URL := http://127.0.0.1:$(PORT)
 run: setup ## Make the demo municipality, route and send its invoices, start the site.
 	@$(FLASK) db upgrade
 	@$(FLASK) demo

@@ -25,7 +25,7 @@ from app.registries import models as registries_models
 from app.residents import models as residents_models
 from app.residents.commands import mandates_cli, residents_cli
 from app.residents.key_commands import keys_cli
-from app.sandbox import SandboxTransport
+from app.sandbox import transport_to
 from app.sandbox.commands import demo
 from app.sandbox.site import mount_site
 from app.web.forms import csrf
@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         {name.upper(): value for name, value in settings.model_dump().items()},
         SETTINGS=settings,
         CLOCK=clock,
-        TRANSPORT=SandboxTransport(settings.sandbox_dir, clock.now) if settings.sandbox else None,
+        TRANSPORT=transport_to(settings.sandbox_dir, settings.sandbox_url, clock.now) if settings.sandbox else None,
         LOG_IN_ADAPTER=None,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         # The values bound to a statement may be personal: they stay out of every error text.

@@ -85,6 +85,7 @@ def outside(settings: Settings, transport: httpx.BaseTransport | None) -> Outsid
         transport,
         is_sandbox=bool(settings.sandbox),
         seats=settings.seats,
+        timeouts=Timeouts(**settings.call_timeouts),
         gate=GateRule(settings.breaker_failures, settings.breaker_rest_seconds),
         calls_a_second=settings.calls_per_second,
     )

@@ -100,6 +100,7 @@ class Settings(PortalSettings):
 
     # Outside services
     sandbox: bool | None = None
+    sandbox_url: str = ""
     maskinporten_issuer: str = "https://maskinporten.no/"
     maskinporten_client_id: str = "fakturaportalen"
     maskinporten_key_id: str = "fakturaportalen-1"
@@ -150,6 +151,8 @@ class Settings(PortalSettings):
         unknown = (set(self.channel_lead_days) | set(self.channel_price_ore)) - set(CHANNELS)
         if unknown:
             raise ValueError(f"unknown channel in CHANNEL_LEAD_DAYS or CHANNEL_PRICE_ORE: {', '.join(sorted(unknown))}")
+        if self.sandbox_url and not self.sandbox:
+            raise ValueError("SANDBOX_URL is where a process of stand-ins answers: set SANDBOX on, or take it away")
         if self.environment is Environment.PRODUCTION:
             self._fit_for_production()
         return self

@@ -8,9 +8,10 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
-from app.core.settings_values import Calls
+from app.core.settings_values import Calls, Seconds
 
 SHORTEST_SECRET = 24
+PHASES = ("connect", "read", "write", "total")
 PROVIDERS = ("maskinporten", "krr", "efaktura", "vipps", "eformidling", "svarut")
 
 
@@ -18,6 +19,7 @@ class ProviderSettings(BaseSettings):
     """How hard a provider may be pressed, when it is left in peace, and the secret it calls us with."""
 
     calls_per_second: Calls = {"vipps": 300}
+    call_timeouts: Seconds = {"connect": 5.0, "read": 30.0, "write": 30.0, "total": 120.0}
     breaker_failures: int = Field(10, ge=1)
     breaker_rest_seconds: float = Field(30.0, gt=0)
     eformidling_webhook_secret: str = ""
@@ -37,4 +39,7 @@ class ProviderSettings(BaseSettings):
         unknown = set(self.calls_per_second) - set(PROVIDERS)
         if unknown:
             raise ValueError(f"unknown provider in CALLS_PER_SECOND: {', '.join(sorted(unknown))}")
+        strange = set(self.call_timeouts) - set(PHASES)
+        if strange:
+            raise ValueError(f"unknown phase in CALL_TIMEOUTS: {', '.join(sorted(strange))}")
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, PositiveInt
+from pydantic import AfterValidator, BeforeValidator, PositiveFloat, PositiveInt
 from pydantic_settings import NoDecode
 
 CHANNELS = ("avtalegiro", "efaktura", "vipps", "mailbox", "email", "paper")
@@ -50,6 +50,7 @@ Durations = Annotated[tuple[dt.timedelta, ...], NoDecode, BeforeValidator(durati
 Shares = Annotated[dict[str, float], NoDecode, BeforeValidator(table)]
 Leads = Annotated[dict[str, int], NoDecode, BeforeValidator(table)]
 Calls = Annotated[dict[str, PositiveInt], NoDecode, BeforeValidator(table)]
+Seconds = Annotated[dict[str, PositiveFloat], NoDecode, BeforeValidator(table)]
 Prices = Annotated[dict[str, int], NoDecode, BeforeValidator(table)]
 RoutingOrder = Annotated[Names, AfterValidator(known_channels)]
 Offsets = Annotated[tuple[Literal["80", "65", "40"], ...], NoDecode, BeforeValidator(split)]

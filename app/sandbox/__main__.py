@@ -7,6 +7,7 @@ Services are asked by the Host header, or by path: with the base address
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import signal
 import sys
 import time
@@ -14,14 +15,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from app.sandbox.application import create_sandbox
+from app.sandbox.application import create_sandbox, now
 from app.sandbox.standin import TIMEOUT_HEADER
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+OSLO = ZoneInfo("Europe/Oslo")
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -62,6 +66,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--directory", type=Path, required=True, help="where received.jsonl and sandbox.json lie")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: this machine alone)")
     parser.add_argument("--port", type=int, default=9099, help="port to listen at; 0 takes a free one")
+    parser.add_argument("--today", type=dt.date.fromisoformat, help="the day it is there (default: today)")
     parser.add_argument("--timeout-seconds", type=float, default=60.0, help="how long a lost answer is held back")
     return parser.parse_args(arguments)
 
@@ -74,7 +79,9 @@ def stop(signal_number: int, frame: FrameType | None) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Serve until told to stop."""
     given = parsed(arguments)
-    application = HeldBack(create_sandbox(given.directory), given.timeout_seconds)
+    shift = given.today - dt.datetime.now(OSLO).date() if given.today else dt.timedelta(0)
+    sandbox = create_sandbox(given.directory, lambda: now() + shift)
+    application = HeldBack(sandbox, given.timeout_seconds)
     server = make_server(given.host, given.port, application, threaded=True, request_handler=QuietHandler)
     signal.signal(signal.SIGTERM, stop)
     sys.stdout.write(f"sandbox listening at http://{given.host}:{server.server_port}\n")

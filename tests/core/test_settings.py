@@ -73,6 +73,9 @@ def test_an_unknown_name_in_the_settings_file_stops_the_start(tmp_path: Path) ->
         ({"mail_use_ssl": True}, "MAIL_USE_SSL and MAIL_USE_TLS cannot both"),
         ({"routing_order": "paper,email,efaktura,avtalegiro,vipps,mailbox"}, "with paper last"),
         ({"channel_price_ore": "pigeon=3"}, "unknown channel"),
+        ({"sandbox_url": "http://127.0.0.1:9099"}, "SANDBOX_URL is where a process of stand-ins answers"),
+        ({"call_timeouts": "connect=5, patience=3"}, "unknown phase in CALL_TIMEOUTS: patience"),
+        ({"call_timeouts": "read=0"}, "CALL_TIMEOUTS"),
     ],
 )
 def test_what_cannot_be_stops_the_start_with_what_to_do(values: dict[str, object], sentence: str) -> None:

@@ -13,6 +13,8 @@ import httpx
 import pytest
 
 from app.sandbox.__main__ import main
+from app.sandbox.received import read_log
+from app.sandbox.transport import SandboxProcess
 from app.sandbox.world import Faults, write_world
 from tests.sandbox.samples import KARI, PEOPLE, outcomes, shipment, transaction, vipps_invoice
 
@@ -22,9 +24,9 @@ ID = "orgno-no.946485764.F-1001"
 class Server:
     """One process of ``python -m app.sandbox`` on a free port."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *more: str) -> None:
         command = [sys.executable, "-m", "app.sandbox", "--directory", str(directory), "--port", "0"]
-        self.process = subprocess.Popen([*command, "--timeout-seconds", "20"], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([*command, "--timeout-seconds", "20", *more], stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.address = self.process.stdout.readline().split()[-1]
 
@@ -52,9 +54,9 @@ def network() -> Iterator[httpx.Client]:
 
 
 @contextlib.contextmanager
-def serving(directory: Path) -> Iterator[Server]:
+def serving(directory: Path, *more: str) -> Iterator[Server]:
     """A server for as long as the block runs."""
-    server = Server(directory)
+    server = Server(directory, *more)
     try:
         yield server
     finally:
@@ -73,6 +75,33 @@ def test_two_processes_take_one_message_once_and_a_third_knows_it_after_a_kill(
     with serving(directory) as third:
         assert third.put(network) == 200
     assert outcomes(directory, ID) == ["accepted", "repeat", "repeat", "repeat"]
+
+
+def test_each_service_is_reached_at_its_own_address_through_the_process(directory: Path) -> None:
+    with serving(directory) as server, httpx.Client(transport=SandboxProcess(server.address), timeout=20) as client:
+        sent = client.post("https://efaktura-gateway.sandbox/v1/shipments", json=shipment(transaction()))
+        assert sent.is_success
+        witness = {b"X-Witness-Invoice": "F-Ø1".encode()}
+        address = f"http://localhost:9093/api/capabilities/{KARI.national_id}"
+        found = client.get(address, params={"process": "x y"}, headers=witness)
+        assert found.json() == {"capabilities": []}
+        assert client.get("https://example.com/").status_code == 421
+    taken = [(entry["service"], entry["invoice"]) for entry in read_log(directory)]
+    assert taken == [("efaktura", "F-1001"), ("eformidling", "F-Ø1")]
+
+
+def test_a_process_that_is_not_there_is_no_connection(directory: Path) -> None:
+    with serving(directory) as server:
+        transport = SandboxProcess(server.address)
+    with httpx.Client(transport=transport) as client, pytest.raises(httpx.ConnectError):
+        client.get("http://localhost:9093/api/statuses/peek")
+
+
+def test_the_process_lives_on_the_day_it_is_told(directory: Path) -> None:
+    with serving(directory, "--today", "2031-05-17") as server, httpx.Client(timeout=20) as client:
+        client.get(server.url("localhost:9093", f"/api/capabilities/{KARI.national_id}")).raise_for_status()
+    [entry] = read_log(directory)
+    assert entry["at"].startswith("2031-05-1")
 
 
 def test_a_lost_answer_is_held_back_until_the_client_gives_up(directory: Path, network: httpx.Client) -> None:

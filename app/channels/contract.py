@@ -43,7 +43,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Whom it goes to: only what the channel needs is filled in. repr never shows the national id or contacts."""
+    """Whom it goes to: only what the channel needs is filled in. repr never shows the national id or contacts.
+
+    ``mailbox_provider``: ``digipost`` or ``e-boks``, where payment data goes along and KRR has named it.
+    """
 
     customer_number: str
     name: str
@@ -53,6 +56,7 @@ class Recipient:
     mobile: str | None = field(default=None, repr=False)
     email: str | None = field(default=None, repr=False)
     efaktura_identifier: str | None = field(default=None, repr=False)
+    mailbox_provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

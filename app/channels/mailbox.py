@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.channels.answers import result
 from app.channels.contract import Consignment, Outcome, Result
 from app.channels.eformidling import EformidlingLetters, conversation_of, file_name_of
+from app.channels.payment_data import payment_data
 from app.clients.eformidling import Eformidling
 from app.clients.eformidling_contract import Kind, OutMessage
 from app.clients.rules import Verdict
@@ -16,6 +19,7 @@ from app.routing.channels import Channel
 SECURITY_LEVEL = 4
 LONGEST_TITLE = 255
 LONGEST_REFERENCE = 40
+PAYMENT_DATA_NAME = "betaling.xml"
 
 
 class Mailbox(EformidlingLetters):
@@ -26,6 +30,7 @@ class Mailbox(EformidlingLetters):
     def __init__(self, client: Eformidling, settings: Settings, clock: Clock) -> None:
         super().__init__(client)
         self._sender, self._clock = settings.organisation_number, clock
+        self._has_payment_data = settings.digipost_payment_data
 
     def objection(self, consignment: Consignment) -> Result | None:
         """Refused: ``no_national_id``, and whoever has no mailbox or has reserved."""
@@ -37,7 +42,7 @@ class Mailbox(EformidlingLetters):
     def message(self, consignment: Consignment) -> OutMessage:
         """The title is the neutral subject: it stands in the SMS and e-mail that tell of the letter."""
         file_name = file_name_of(consignment)
-        content = {
+        content: dict[str, Any] = {
             "sikkerhetsnivaa": SECURITY_LEVEL,
             "hoveddokument": file_name,
             "tittel": " ".join(consignment.subject.split())[:LONGEST_TITLE],
@@ -47,6 +52,9 @@ class Mailbox(EformidlingLetters):
         }
         if len(consignment.number) <= LONGEST_REFERENCE:
             content["fakturaReferanse"] = consignment.number
+        metadata = payment_data(consignment) if self._has_payment_data else None
+        if metadata is not None:
+            content["metadataFiler"] = {file_name: PAYMENT_DATA_NAME}
         return OutMessage(
             message_id=consignment.key,
             conversation_id=conversation_of(consignment),
@@ -56,4 +64,6 @@ class Mailbox(EformidlingLetters):
             content=content,
             file_name=file_name,
             pdf=consignment.pdf,
+            metadata_name=PAYMENT_DATA_NAME if metadata is not None else "",
+            metadata=metadata or b"",
         )

@@ -69,19 +69,12 @@ class Eformidling:
                 return known
         elif created.judgement.verdict is not Verdict.ACCEPTED:
             return _surely_not_taken(created.judgement)
-        attached = self._step(
-            ATTACH_RULES,
-            "PUT",
-            message.message_id,
-            witness,
-            content=message.pdf,
-            headers={
-                "Content-Type": "application/pdf",
-                "Content-Disposition": f'attachment; name="{message.file_name}"; filename="{message.file_name}"',
-            },
-        )
-        if attached.judgement.verdict is not Verdict.ACCEPTED:
-            return self._told(message.message_id, attached, _surely_not_taken(attached.judgement))
+        for name, media_type, content in message.files:
+            disposition = f'attachment; name="{name}"; filename="{name}"'
+            headers = {"Content-Type": media_type, "Content-Disposition": disposition}
+            attached = self._step(ATTACH_RULES, "PUT", message.message_id, witness, content=content, headers=headers)
+            if attached.judgement.verdict is not Verdict.ACCEPTED:
+                return self._told(message.message_id, attached, _surely_not_taken(attached.judgement))
         sent = self._step(SEND_RULES, "POST", message.message_id, witness)
         return self._told(message.message_id, sent, sent.judgement)
 

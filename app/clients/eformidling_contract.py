@@ -50,7 +50,8 @@ SEND_RULES = (rule(200, Verdict.ACCEPTED, "docs.digdir.no, eFormidling API: POST
 class OutMessage:
     """One letter. Ids are UUIDs of ours. ``receiver``: a national id; None where only the address is known (print).
 
-    ``content``: the business message of ``kind``, naming ``file_name`` as its main document.
+    ``content``: the business message of ``kind``, naming ``file_name`` as its main document. ``metadata``: XML about
+    that document under the name ``metadata_name``, which ``content`` gives as its ``metadataFiler``; empty: none.
     """
 
     message_id: str
@@ -61,6 +62,14 @@ class OutMessage:
     content: Mapping[str, Any] = field(repr=False)
     file_name: str
     pdf: bytes = field(repr=False)
+    metadata_name: str = ""
+    metadata: bytes = field(default=b"", repr=False)
+
+    @property
+    def files(self) -> list[tuple[str, str, bytes]]:
+        """Name, type and content of every file to attach, the main document first."""
+        files = [(self.file_name, "application/pdf", self.pdf)]
+        return [*files, (self.metadata_name, "application/xml", self.metadata)] if self.metadata else files
 
     def as_json(self) -> dict[str, Any]:
         """The document to create it with. ``sender`` is an organisation number."""

@@ -23,6 +23,7 @@ class ProviderSettings(BaseSettings):
     breaker_failures: int = Field(10, ge=1)
     breaker_rest_seconds: float = Field(30.0, gt=0)
     eformidling_webhook_secret: str = ""
+    digipost_payment_data: bool = False
     sms_url: str = ""
     sms_sender: str = Field("Strand", pattern=r"^[A-Za-z0-9 ]{1,11}$|^\+?[0-9]{3,15}$")
     avtalegiro_follow_up_days: int = Field(5, ge=1, le=90)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -61,9 +61,11 @@ class Consignments:
 
     def recipients(self, channel: Channel, parcels: Sequence[Parcel]) -> Mapping[int, Recipient]:
         """Whom each parcel goes to, by the id of its delivery; without those whose national id cannot be opened."""
-        secrets = self._secrets(channel, parcels)
+        secrets, providers = self._secrets(channel, parcels), self._mailbox_providers(channel, parcels)
         return {
-            parcel.delivery.id: self._recipient(channel, parcel.resident, secret)
+            parcel.delivery.id: self._recipient(
+                channel, parcel.resident, secret, providers.get(parcel.invoice.resident_id or 0)
+            )
             for parcel in parcels
             if (secret := secrets.get(parcel.invoice.resident_id or 0, "")) is not None
         }
@@ -111,7 +113,9 @@ class Consignments:
         word = texts["credit_note" if parcel.invoice.kind is Kind.CREDIT_NOTE else "invoice"]
         return f"{word} {parcel.invoice.number}, {self.settings.municipality_name}"
 
-    def _recipient(self, channel: Channel, resident: Resident | None, secret: str) -> Recipient:
+    def _recipient(
+        self, channel: Channel, resident: Resident | None, secret: str, mailbox_provider: str | None
+    ) -> Recipient:
         if resident is None:
             return Recipient("", "", self.settings.default_language, NO_ADDRESS)
         has_address = channel in (Channel.PAPER, Channel.MAILBOX)
@@ -124,6 +128,7 @@ class Consignments:
             mobile=secret or None if channel is Channel.VIPPS else None,
             email=secret or None if channel is Channel.EMAIL else None,
             efaktura_identifier=secret or None if channel is Channel.EFAKTURA else None,
+            mailbox_provider=mailbox_provider,
         )
 
     def _secrets(self, channel: Channel, parcels: Sequence[Parcel]) -> Mapping[int, str | None]:
@@ -135,7 +140,7 @@ class Consignments:
             case Channel.VIPPS:
                 return self._contact_points(ContactKind.MOBILE, list(residents))
             case Channel.EFAKTURA:
-                return self._efaktura_identifiers(list(residents))
+                return self._references(Register.EFAKTURA, residents)
             case Channel.MAILBOX:
                 return self._national_ids(residents.values())
             case Channel.PAPER if self.settings.print_provider == "eformidling":
@@ -148,9 +153,15 @@ class Consignments:
         )
         return {row.resident_id: row.value for row in self.session.execute(query)}
 
-    def _efaktura_identifiers(self, residents: list[int]) -> Mapping[int, str]:
+    def _mailbox_providers(self, channel: Channel, parcels: Sequence[Parcel]) -> Mapping[int, str]:
+        """Whose the mailbox is, by the resident's id: only where something depends on it."""
+        if channel is not Channel.MAILBOX or not self.settings.digipost_payment_data:
+            return {}
+        return self._references(Register.MAILBOX, {one.resident.id for one in parcels if one.resident is not None})
+
+    def _references(self, register: Register, residents: Collection[int]) -> Mapping[int, str]:
         query = select(RegistryAnswer.resident_id, RegistryAnswer.reference).where(
-            RegistryAnswer.resident_id.in_(residents), RegistryAnswer.register == Register.EFAKTURA
+            RegistryAnswer.resident_id.in_(residents), RegistryAnswer.register == register
         )
         return {row.resident_id: row.reference or "" for row in self.session.execute(query)}
 

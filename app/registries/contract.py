@@ -24,7 +24,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one register says about one resident. ``reference`` is the eFaktura identifier."""
+    """What one register says about one resident. ``reference``: the eFaktura identifier, or whose the mailbox is."""
 
     register: Register
     answer: Answer

@@ -1,11 +1,11 @@
-"""KRR as a register: has the resident a digital mailbox, and is the resident reserved?"""
+"""KRR as a register: has the resident a digital mailbox, whose, and is the resident reserved?"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
 
-from app.clients.krr import MOST_NUMBERS, Krr, KrrAnswer
+from app.clients.krr import MAILBOX_PROVIDERS, MOST_NUMBERS, Krr, KrrAnswer
 from app.registries.contract import Reply, Said, Target
 from app.registries.models import Register
 
@@ -32,4 +32,5 @@ class KrrRegistry:
 
 
 def _said(answer: KrrAnswer) -> tuple[Said, ...]:
-    return Said(Register.MAILBOX, answer.mailbox), Said(Register.RESERVATION, answer.reserved)
+    provider = answer.mailbox_provider if answer.mailbox_provider in MAILBOX_PROVIDERS.values() else None
+    return Said(Register.MAILBOX, answer.mailbox, provider), Said(Register.RESERVATION, answer.reserved)

@@ -22,7 +22,10 @@ class Register(StrEnum):
 
 
 class RegistryAnswer(Base):
-    """The last answer about one resident. ``reference`` is the eFaktura identifier, else empty."""
+    """The last answer about one resident.
+
+    ``reference``: the eFaktura identifier, or whose the mailbox is (``digipost``, ``e-boks``), else empty.
+    """
 
     __tablename__ = "registry_answer"
     __table_args__ = (UniqueConstraint("resident_id", "register"),)

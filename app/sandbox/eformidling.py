@@ -136,6 +136,9 @@ class Integrasjonspunkt(StandIn):
             self.stop_on(call, held, fault, message_id, kind, invoice=invoice)
             more: dict[str, Any] = {"invoice": invoice, "type": message.type, "conversation": message.conversation_id}
             more |= {"process": message.process, "sha256": main["sha256"]}
+            told = set(message.metadata_files) & {file["filename"] for file in pending.files}
+            if told:
+                more["metadata"] = sorted(told)
             if fault == "late_refusal" or (message.type == "print" and not main["is_pdf"]):
                 more["late"] = "FEIL"
             held.append(call.entry(self.service, message_id, "accepted", kind, **more))

@@ -87,6 +87,11 @@ class Message:
         return self.content.get("hoveddokument")
 
     @property
+    def metadata_files(self) -> list[str]:
+        """The file names of what is told of the documents."""
+        return list((self.content.get("metadataFiler") or {}).values())
+
+    @property
     def invoice_reference(self) -> str | None:
         """The sender's own reference, where the type has one."""
         return self.content.get("fakturaReferanse")

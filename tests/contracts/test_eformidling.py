@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.message import Message
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import stamina
+from lxml import etree
 
 from app.channels.mailbox import Mailbox
 from app.channels.print_service import PrintService
@@ -24,7 +26,7 @@ from app.sandbox.transport import SandboxTransport
 from app.sandbox.world import Faults, Krr, Person, write_world
 from tests.channels.consignments import NATIONAL_ID, consignment
 from tests.conftest import TODAY, make_settings
-from tests.contracts.published import needs_shared, published
+from tests.contracts.published import SHARED, needs_shared, published
 from tests.contracts.recording import Exchange, Recording
 from tests.contracts.shapes import differences
 
@@ -110,6 +112,41 @@ def test_a_letter_to_the_mailbox_is_created_as_the_samples_are(place: Place) -> 
     (asked,) = place.to("GET", "/api/capabilities/")
     assert asked.response is not None
     check(asked.response.json(), "capabilities")
+
+
+def test_payment_data_is_named_as_the_samples_name_metadata_and_has_digiposts_own_form(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, digipost_payment_data=True)
+    write_world(settings.sandbox_dir, [Person(NATIONAL_ID, None, "Kari", Krr("AKTIV", mailbox="digipost"))])
+    recording = Recording(SandboxTransport(settings.sandbox_dir))
+    client = Eformidling(outside(settings, recording), settings.eformidling_url, "us", "secret")
+    place = Place(settings, Mailbox(client, settings, Clock.for_day(TODAY)), PrintService(client, settings), recording)
+    place.mailbox.send([consignment(pdf=LETTER, recipient_mailbox_provider="digipost")])
+    client.close()
+    (created,) = place.creations("digital")
+    names = "digital.metadataFiler"
+    check(json.loads(created.request.content), "digital", {
+        **KNOWN, f"{names}.my.pdf?": "the sample's own letter", f"{names}.faktura-20260001.pdf": "our letter",
+    })  # fmt: skip
+    _, attached = place.to("PUT", "/api/messages/out/")
+    ours, sample = (etree.fromstring(one) for one in (attached.request.content, digipost_invoice()))
+    assert ours.tag == sample.tag
+    # A link is theirs to show beside it, and optional.
+    fields = [part for part in sample if not part.tag.endswith("}link")]
+    assert [part.tag for part in ours] == [part.tag for part in fields]
+    for part in [*ours, *fields]:
+        assert FORMS[etree.QName(part).localname].fullmatch(part.text or "")
+
+
+FORMS = {
+    "due-date": re.compile(r"\d{4}-\d\d-\d\dT00:00:00\+0[12]:00"),
+    "sum": re.compile(r"\d+(\.\d\d)?"),
+    "creditor-account": re.compile(r"\d{11}"),
+    "kid": re.compile(r"\d{1,25}"),
+}
+
+
+def digipost_invoice() -> bytes:
+    return (SHARED / "digipost" / "datatype_invoice.xml").read_bytes()
 
 
 def test_a_letter_to_print_is_created_as_the_samples_are(place: Place) -> None:

@@ -47,7 +47,7 @@ def test_the_outcome_of_each_register_is_stored(town: Town, clock: Clock, client
     progress: list[int] = []
     run = ask_registries(town.session, town.settings, clock, clients, progress.append)
     assert town.answers(kari) == {
-        Register.MAILBOX: (YES, None),
+        Register.MAILBOX: (YES, "digipost"),
         Register.RESERVATION: (NO, None),
         Register.EFAKTURA: (YES, "EF000000000000001"),
         Register.VIPPS: (YES, None),
@@ -148,7 +148,7 @@ def test_one_missing_from_krr_is_unknown_and_the_register_is_not_silent(
     world(town.settings, KARI, OLA, people={OTHER: {"krr": "refuse"}})
     kari, ola = town.resident(NUMBER), town.resident(OTHER)
     run = ask_registries(town.session, town.settings, clock, clients)
-    assert town.answers(kari)[Register.MAILBOX] == (YES, None)
+    assert town.answers(kari)[Register.MAILBOX] == (YES, "digipost")
     assert town.answers(ola)[Register.MAILBOX] == (UNKNOWN, None)
     assert town.answers(ola)[Register.RESERVATION] == (UNKNOWN, None)
     assert run.silent == frozenset()

@@ -60,7 +60,7 @@ lint: setup ## Style, types and the directions of imports.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache
 
 check: lint ## Everything that must be green: lint, then the tests.
 	@$(BIN)/python -m pytest -n auto -q

@@ -40,9 +40,6 @@ def test_a_right_grant_gives_a_token_once(directory: Path, client: httpx.Client)
         ({"aud": ["https://maskinporten.no/"]}, "MP-110"),
         ({"iss": None}, "MP-100"),
         ({"iat": None}, "MP-130"),
-        ({"iat": int(time.time()) + 3600, "exp": int(time.time()) + 3700}, "Issue time is after now"),
-        ({"iat": int(time.time()) - 3600}, "MP-130"),
-        ({"exp": int(time.time()) + 500}, "MP-130"),
         ({"sub": "fakturaportalen"}, "Unknown claims: sub"),
         ({"scope": None}, "MP-200"),
         ({"scope": "skatt:alt"}, "MP-200"),
@@ -53,6 +50,22 @@ def test_a_right_grant_gives_a_token_once(directory: Path, client: httpx.Client)
 def test_a_grant_that_breaks_a_rule_is_refused(
     directory: Path, client: httpx.Client, changed: dict[str, Any], code: str
 ) -> None:
+    assert code in refused(ask_for_token(client, register_key(directory), **changed))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code"),
+    [
+        ({"iat": 3600, "exp": 3700}, "Issue time is after now"),
+        ({"iat": -3600}, "MP-130"),
+        ({"exp": 500}, "MP-130"),
+    ],
+)
+def test_a_grant_from_another_time_or_for_too_long_is_refused(
+    directory: Path, client: httpx.Client, seconds: dict[str, int], code: str
+) -> None:
+    now = int(time.time())
+    changed = {claim: now + shift for claim, shift in seconds.items()}
     assert code in refused(ask_for_token(client, register_key(directory), **changed))
 
 

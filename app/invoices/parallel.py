@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import chain, islice
 
+from app.invoices import schema
 from app.invoices.examine import Examined, examine_all
 from app.invoices.sources import InvoiceFile
 
@@ -35,6 +36,7 @@ def examine_chunks(chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, list[Examin
         return
     # Fork, because a fresh interpreter would take longer to start than most imports last. The children touch neither
     # database nor network, and no other thread is running whose locks they could inherit.
+    schema.load()
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(workers, context, initializer=_watch_parent, initargs=(os.getpid(),)) as pool:
         yield from _in_order(pool, chain(first, source), workers + 1)

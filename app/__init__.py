@@ -9,6 +9,7 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import portal, web
+from app.campaigns import models as campaigns_models
 from app.contact import models as contact_models
 from app.core import audit, logging, sessions, throttle
 from app.core.clock import Clock
@@ -34,8 +35,8 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 # Modules that add their commands to a group of another room.
 COMMANDS = (delivery_commands, person_commands)
 MODELS = (
-    audit, sessions, throttle, contact_models, delivery_models, invoices_models, portal_models, registries_models,
-    residents_models,
+    audit, campaigns_models, contact_models, delivery_models, invoices_models, portal_models, registries_models,
+    residents_models, sessions, throttle,
 )  # fmt: skip
 
 

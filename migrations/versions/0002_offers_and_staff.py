@@ -1,0 +1,181 @@
+"""The eFaktura offer, the municipality's people, and what goes with them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+
+revision = "0002_offers_and_staff"
+down_revision = "0001_first_tables"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "campaign",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("running", "stopped", "finished", name="campaignstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("started_at", sa.DateTime(), nullable=False),
+        sa.Column("started_by", sa.String(length=120), nullable=False),
+        sa.Column("stopped_at", sa.DateTime(), nullable=True),
+        sa.Column("stopped_by", sa.String(length=120), nullable=True),
+        sa.Column(
+            "stop_reason", sa.Enum("person", "bounces", name="stopreason", native_enum=False, length=40), nullable=True
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign")),
+        sa.UniqueConstraint("name", name=op.f("uq_campaign_name")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_campaign_public_id")),
+    )
+    op.create_table(
+        "offer_mail",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=36), nullable=False),
+        sa.Column("campaign_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column("key", sa.String(length=36), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "waiting",
+                "sending",
+                "sent",
+                "delivered",
+                "bounced",
+                "refused",
+                "skipped",
+                name="mailstate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("worker", sa.String(length=120), nullable=True),
+        sa.Column("opened_at", sa.DateTime(), nullable=True),
+        sa.Column("sent_at", sa.DateTime(), nullable=True),
+        sa.Column("settled_at", sa.DateTime(), nullable=True),
+        sa.Column("resent", sa.Boolean(), nullable=False),
+        sa.Column("detail", sa.String(length=200), nullable=True),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_offer_mail_campaign_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_offer_mail")),
+        sa.UniqueConstraint("campaign_id", "address", name=op.f("uq_offer_mail_campaign_id_address")),
+        sa.UniqueConstraint("key", name=op.f("uq_offer_mail_key")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_offer_mail_public_id")),
+    )
+    with op.batch_alter_table("offer_mail", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_offer_mail_address"), ["address"], unique=False)
+        batch_op.create_index(
+            "ix_offer_mail_waiting",
+            ["campaign_id"],
+            unique=False,
+            sqlite_where=sa.text("state in ('waiting', 'sending')"),
+            postgresql_where=sa.text("state in ('waiting', 'sending')"),
+        )
+
+    op.create_table(
+        "offer",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=36), nullable=False),
+        sa.Column("mail_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("contact_point_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("link_number", sa.Integer(), nullable=False),
+        sa.Column(
+            "answer",
+            sa.Enum("yes", "no", "not_me", "unsubscribed", name="offeranswer", native_enum=False, length=40),
+            nullable=True,
+        ),
+        sa.Column("answered_at", sa.DateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["contact_point_id"], ["contact_point.id"], name=op.f("fk_offer_contact_point_id")),
+        sa.ForeignKeyConstraint(["mail_id"], ["offer_mail.id"], name=op.f("fk_offer_mail_id")),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_offer_resident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_offer")),
+        sa.UniqueConstraint("mail_id", "resident_id", name=op.f("uq_offer_mail_id_resident_id")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_offer_public_id")),
+    )
+    with op.batch_alter_table("offer", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_offer_resident_id"), ["resident_id"], unique=False)
+
+    op.create_table(
+        "efaktura_agreement",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("public_id", sa.String(length=36), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("offer_id", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "source",
+            sa.Enum("offer", "min_side", "staff", name="agreementsource", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "activation", sa.Enum("agreement", "guide", name="activation", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column(
+            "state",
+            sa.Enum("requested", "active", "declined", "ended", name="agreementstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("key", sa.String(length=36), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=True),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(), nullable=False),
+        sa.Column("taken_at", sa.DateTime(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(), nullable=True),
+        sa.Column("ask_at", sa.DateTime(), nullable=True),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("receipt_sent_at", sa.DateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["offer_id"], ["offer.id"], name=op.f("fk_efaktura_agreement_offer_id")),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_efaktura_agreement_resident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_efaktura_agreement")),
+        sa.UniqueConstraint("key", name=op.f("uq_efaktura_agreement_key")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_efaktura_agreement_public_id")),
+    )
+    with op.batch_alter_table("efaktura_agreement", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_efaktura_agreement_ask_at"), ["ask_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_efaktura_agreement_offer_id"), ["offer_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_efaktura_agreement_resident_id"), ["resident_id"], unique=False)
+        batch_op.create_index(
+            "uq_efaktura_agreement_open",
+            ["resident_id"],
+            unique=True,
+            sqlite_where=sa.text("state in ('requested', 'active')"),
+            postgresql_where=sa.text("state in ('requested', 'active')"),
+        )
+
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("efaktura_agreement", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_efaktura_agreement_open",
+            sqlite_where=sa.text("state in ('requested', 'active')"),
+            postgresql_where=sa.text("state in ('requested', 'active')"),
+        )
+        batch_op.drop_index(batch_op.f("ix_efaktura_agreement_resident_id"))
+        batch_op.drop_index(batch_op.f("ix_efaktura_agreement_offer_id"))
+        batch_op.drop_index(batch_op.f("ix_efaktura_agreement_ask_at"))
+
+    op.drop_table("efaktura_agreement")
+    with op.batch_alter_table("offer", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_offer_resident_id"))
+
+    op.drop_table("offer")
+    with op.batch_alter_table("offer_mail", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_offer_mail_waiting",
+            sqlite_where=sa.text("state in ('waiting', 'sending')"),
+            postgresql_where=sa.text("state in ('waiting', 'sending')"),
+        )
+        batch_op.drop_index(batch_op.f("ix_offer_mail_address"))
+
+    op.drop_table("offer_mail")
+    op.drop_table("campaign")

@@ -26,6 +26,12 @@ class AuditEvent(StrEnum):
     CONTACT_REMOVED = "contact_removed"
     PREFERENCE_CHOSEN = "preference_chosen"
     OWN_DATA_FETCHED = "own_data_fetched"
+    OFFER_ANSWERED = "offer_answered"
+    OFFER_UNSUBSCRIBED = "offer_unsubscribed"
+    AGREEMENT_REQUESTED = "agreement_requested"
+    AGREEMENT_ACTIVE = "agreement_active"
+    AGREEMENT_DECLINED = "agreement_declined"
+    AGREEMENT_ENDED = "agreement_ended"
 
 
 class AuditRecord(Base):

@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.core.settings_mail import MailSettings
+from app.core.settings_offers import OfferSettings
 
 
-class PortalSettings(MailSettings):
+class PortalSettings(OfferSettings):
     """Log-in by ID-porten, and the bank's page for AvtaleGiro. Empty addresses: the stand-in's, or production's."""
 
     idporten_issuer: str = ""

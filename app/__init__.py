@@ -18,7 +18,7 @@ from app.core.dialect import prepare_engine
 from app.core.settings import Settings, load_settings
 from app.delivery import commands as delivery_commands
 from app.delivery import models as delivery_models
-from app.delivery import person_commands
+from app.delivery import person_commands, statistics_models
 from app.invoices import models as invoices_models
 from app.invoices.commands import invoices_cli, payments_cli
 from app.portal import models as portal_models
@@ -36,7 +36,7 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 COMMANDS = (delivery_commands, person_commands)
 MODELS = (
     audit, campaigns_models, contact_models, delivery_models, invoices_models, portal_models, registries_models,
-    residents_models, sessions, throttle,
+    residents_models, sessions, statistics_models, throttle,
 )  # fmt: skip
 
 

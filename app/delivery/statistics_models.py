@@ -9,8 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database import Base, BigId
 
-Count = mapped_column(BigInteger)
-
 
 class InvoiceCount(Base):
     """How many invoices of one month and category are in one place. Every invoice is counted in exactly one row.
@@ -28,7 +26,7 @@ class InvoiceCount(Base):
     channel: Mapped[str] = mapped_column(String(12), primary_key=True)
     notice_channel: Mapped[str] = mapped_column(String(12), primary_key=True)
     hold: Mapped[str] = mapped_column(String(40), primary_key=True)
-    count: Mapped[int] = Count
+    count: Mapped[int] = mapped_column(BigInteger)
 
 
 class RefusalCount(Base):
@@ -44,7 +42,7 @@ class RefusalCount(Base):
     channel: Mapped[str] = mapped_column(String(12), primary_key=True)
     detail: Mapped[str] = mapped_column(String(60), primary_key=True)
     is_late: Mapped[bool] = mapped_column(primary_key=True)
-    count: Mapped[int] = Count
+    count: Mapped[int] = mapped_column(BigInteger)
 
 
 class ResidentCount(Base):
@@ -60,7 +58,7 @@ class ResidentCount(Base):
     mobile: Mapped[str] = mapped_column(String(12), primary_key=True)
     email: Mapped[str] = mapped_column(String(12), primary_key=True)
     efaktura: Mapped[str] = mapped_column(String(12), primary_key=True)
-    count: Mapped[int] = Count
+    count: Mapped[int] = mapped_column(BigInteger)
 
 
 class MandateCount(Base):
@@ -70,7 +68,7 @@ class MandateCount(Base):
 
     month: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     wants_notice: Mapped[bool] = mapped_column(primary_key=True)
-    count: Mapped[int] = Count
+    count: Mapped[int] = mapped_column(BigInteger)
 
 
 class Counting(Base):

@@ -35,6 +35,51 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_campaign_public_id")),
     )
     op.create_table(
+        "counting",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("counted_at", sa.DateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_counting")),
+    )
+    op.create_table(
+        "invoice_count",
+        sa.Column("month", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("category", sa.String(length=60), nullable=False),
+        sa.Column("place", sa.String(length=12), nullable=False),
+        sa.Column("channel", sa.String(length=12), nullable=False),
+        sa.Column("notice_channel", sa.String(length=12), nullable=False),
+        sa.Column("hold", sa.String(length=40), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "month", "category", "place", "channel", "notice_channel", "hold", name=op.f("pk_invoice_count")
+        ),
+    )
+    op.create_table(
+        "mandate_count",
+        sa.Column("month", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("wants_notice", sa.Boolean(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "wants_notice", name=op.f("pk_mandate_count")),
+    )
+    op.create_table(
+        "refusal_count",
+        sa.Column("month", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("category", sa.String(length=60), nullable=False),
+        sa.Column("channel", sa.String(length=12), nullable=False),
+        sa.Column("detail", sa.String(length=60), nullable=False),
+        sa.Column("is_late", sa.Boolean(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "category", "channel", "detail", "is_late", name=op.f("pk_refusal_count")),
+    )
+    op.create_table(
+        "resident_count",
+        sa.Column("month", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("mobile", sa.String(length=12), nullable=False),
+        sa.Column("email", sa.String(length=12), nullable=False),
+        sa.Column("efaktura", sa.String(length=12), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "mobile", "email", "efaktura", name=op.f("pk_resident_count")),
+    )
+    op.create_table(
         "offer_mail",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("public_id", sa.String(length=36), nullable=False),
@@ -79,6 +124,25 @@ def upgrade() -> None:
             sqlite_where=sa.text("state in ('waiting', 'sending')"),
             postgresql_where=sa.text("state in ('waiting', 'sending')"),
         )
+
+    op.create_table(
+        "resident_name",
+        sa.Column(
+            "word",
+            sa.String(length=40).with_variant(sa.VARCHAR(length=40, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "other",
+            sa.String(length=40).with_variant(sa.VARCHAR(length=40, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_resident_name_resident_id")),
+        sa.PrimaryKeyConstraint("word", "other", "resident_id", name=op.f("pk_resident_name")),
+    )
+    with op.batch_alter_table("resident_name", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_resident_name_resident_id"), ["resident_id"], unique=False)
 
     op.create_table(
         "offer",
@@ -151,9 +215,17 @@ def upgrade() -> None:
             postgresql_where=sa.text("state in ('requested', 'active')"),
         )
 
+    with op.batch_alter_table("contact_point", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("value_folded", sa.String(length=254), nullable=True))
+        batch_op.create_index(batch_op.f("ix_contact_point_value_folded"), ["value_folded"], unique=False)
+
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("contact_point", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_contact_point_value_folded"))
+        batch_op.drop_column("value_folded")
+
     with op.batch_alter_table("efaktura_agreement", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_efaktura_agreement_open",
@@ -169,6 +241,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_offer_resident_id"))
 
     op.drop_table("offer")
+    with op.batch_alter_table("resident_name", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_resident_name_resident_id"))
+
+    op.drop_table("resident_name")
     with op.batch_alter_table("offer_mail", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_offer_mail_waiting",
@@ -178,4 +254,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_offer_mail_address"))
 
     op.drop_table("offer_mail")
+    op.drop_table("resident_count")
+    op.drop_table("refusal_count")
+    op.drop_table("mandate_count")
+    op.drop_table("invoice_count")
+    op.drop_table("counting")
     op.drop_table("campaign")

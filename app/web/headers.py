@@ -16,6 +16,8 @@ POLICY = "; ".join(
         # The design system draws its icons as data: masks.
         "img-src 'self' data:",
         "font-src 'self'",
+        # The warning before the session ends puts the end off without leaving the page.
+        "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",

@@ -1,30 +1,47 @@
-// Comforts only: every page works without this file.
-(() => {
-  "use strict";
-  // Browsers that do not focus a box by itself: what must be put right is read first.
-  const summary = document.getElementById("feil");
-  if (summary && document.activeElement !== summary) summary.focus();
-  // A line of the summary leads to its field, with the label in sight.
-  summary?.addEventListener("click", (event) => {
-    const link = event.target.closest('a[href^="#"]');
-    const field = link && document.getElementById(link.hash.slice(1));
+// Comforts: every page works without them.
+const found = (name) => document.getElementById(name), summary = found("feil"), box = found("tid");
+if (summary) {
+  summary.focus();
+  summary.onclick = (event) => {
+    const field = found(event.target.hash?.slice(1));
     if (!field) return;
     event.preventDefault();
     field.focus({ preventScroll: true });
     (field.labels?.[0] ?? field).scrollIntoView({ block: "center" });
-  });
-  // A second press on the way does not send twice. The server would bear it; the reader need not wonder.
-  const pressed = new Set();
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (form.method !== "post") return;
-    if (pressed.has(form)) return event.preventDefault();
-    pressed.add(form);
-    event.submitter?.setAttribute("aria-disabled", "true");
-  });
-  // Back by the browser's own button, the form may be sent again.
-  addEventListener("pageshow", () => {
-    pressed.clear();
-    for (const button of document.querySelectorAll('button[aria-disabled="true"]')) button.removeAttribute("aria-disabled");
-  });
-})();
+  };
+}
+// A second press does not send twice.
+window.onsubmit = (event) => {
+  const button = event.submitter;
+  if (event.target.method !== "post" || !button) return;
+  if (button.ariaDisabled) event.preventDefault();
+  button.ariaDisabled = "true";
+};
+window.onpageshow = () => {
+  for (const button of document.querySelectorAll("button")) button.ariaDisabled = null;
+};
+// The session's end, told two minutes ahead; put off in all tabs at once.
+if (box) {
+  const { idle, whole, again, renew, token, words } = box.dataset, [seen, heard] = box.querySelectorAll("p > *");
+  const at = (seconds) => Date.now() + seconds * 1e3, leave = () => location.replace(location.pathname);
+  const tabs = new BroadcastChannel("tid"), last = at(whole);
+  let quiet = at(idle), told;
+  tabs.postMessage(quiet);
+  tabs.onmessage = ({ data }) => data > quiet && box.close(quiet = data);
+  box.onsubmit = box.oncancel = async (event) => {
+    if (event.target.method === "post") return;
+    const answer = await fetch(renew, { method: "POST", headers: { "X-CSRFToken": token } });
+    answer.ok ? tabs.postMessage(quiet = at(again)) : leave();
+  };
+  setInterval(() => {
+    const end = Math.min(quiet, last), left = Math.ceil((end - Date.now()) / 1e3);
+    if (left < 0) leave();
+    if (left > 120) return;
+    seen.textContent = words.replace("#", left);
+    if (told !== end || left % 30 === 0) heard.textContent = seen.textContent;
+    if (told === end) return;
+    told = end;
+    box.dataset.end = quiet < last ? "idle" : "whole";
+    box.showModal();
+  }, 1e3);
+}

@@ -52,6 +52,11 @@ def held_about(session: Session, settings: Settings, resident: Resident) -> dict
     }  # fmt: skip
 
 
+def masked(national_id: str) -> str:
+    """The date of birth of an 11-digit *national_id*, the rest hidden: a file is passed on, a page is not."""
+    return f"{national_id[:6]}*****"
+
+
 def contact_points(session: Session, resident: Resident) -> Sequence[ContactPoint]:
     """All contact points, open and closed, oldest first."""
     query = select(ContactPoint).where(ContactPoint.resident_id == resident.id).order_by(ContactPoint.id)
@@ -90,7 +95,7 @@ def _person(settings: Settings, resident: Resident) -> dict[str, Any]:
         "customer_number": resident.customer_number,
         "kind": resident.kind.value,
         "name": resident.name,
-        "national_id": vault(settings).decrypt(encrypted, row=resident.public_id) if encrypted else None,
+        "national_id": masked(vault(settings).decrypt(encrypted, row=resident.public_id)) if encrypted else None,
         "organisation_number": resident.organisation_number,
         "address": [
             line

@@ -17,7 +17,7 @@ from app.core.clock import Clock
 from app.core.console import DONE, NEEDS_A_PERSON, dry_run_option, format_option, say_json
 from app.core.database import db
 from app.core.settings import Environment, Settings
-from app.delivery import receipts, work
+from app.delivery import receipts, statistics, work
 from app.delivery.desk import Desk
 from app.delivery.forecast import Forecast
 from app.delivery.passes import send_due, sending_order, tidy
@@ -196,11 +196,16 @@ def ask_registers() -> RegistryRun:
 
 @contextmanager
 def at_desk(label: str, length: int | None = None) -> Iterator[Desk]:
-    """A desk with the channels of this installation, and a progress bar on a terminal."""
+    """A desk with the channels of this installation, and a progress bar on a terminal.
+
+    What was done at it is counted for the statistics, unless the worker was told to end.
+    """
     settings, clock = surroundings()
     channels = build_channels(settings, clock, current_app.config["TRANSPORT"])
     with bar(label, length) as progress, open_desk(db.session(), settings, clock, channels, progress) as desk:
         yield desk
+    if not desk.worker.is_stopping:
+        statistics.count(db.session(), clock)
 
 
 @contextmanager

@@ -97,7 +97,8 @@ class OfferAnswer(StrEnum):
 class Offer(Base):
     """One resident's offer within a mail, bound to the address it was sent to (``contact_point_id``).
 
-    ``link_number`` is the number of the newest link: an older one is *replaced*.
+    ``link_number`` is the number of the newest link: an older one is *replaced*. ``unsubscribed_at`` holds beside any
+    answer: whoever said yes may still want no more mail of the kind.
     """
 
     __tablename__ = "offer"
@@ -111,6 +112,7 @@ class Offer(Base):
     link_number: Mapped[int] = mapped_column(default=1)
     answer: Mapped[OfferAnswer | None]
     answered_at: Mapped[dt.datetime | None]
+    unsubscribed_at: Mapped[dt.datetime | None]
 
 
 class AgreementState(StrEnum):
@@ -142,7 +144,8 @@ class Agreement(Base):
 
     ``key`` is the id the provider knows the request by: a request that was lost is asked again under it. ``taken_at``:
     the provider has it. ``ask_at``: when to ask (again). ``reason`` is a code. ``evidence``: what proves the yes
-    (offer, link number, language, wording), never personal data beyond ids.
+    (offer, link number, language, wording), never personal data beyond ids. ``receipt_opened_at`` is committed before
+    the receipt leaves; one left open by a crash leaves again under the same ``Message-ID``.
     """
 
     __tablename__ = "efaktura_agreement"
@@ -168,4 +171,5 @@ class Agreement(Base):
     ended_at: Mapped[dt.datetime | None]
     ask_at: Mapped[dt.datetime | None] = mapped_column(index=True)
     asked: Mapped[int] = mapped_column(default=0)
+    receipt_opened_at: Mapped[dt.datetime | None]
     receipt_sent_at: Mapped[dt.datetime | None]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.clients.efaktura_agreement import AGREEMENT_RULES, AgreementStatus, Requested, read_status
 from app.clients.efaktura_contract import (
     MOST_PEOPLE,
     NOT_FOUND,
@@ -86,6 +87,31 @@ class Efaktura:
             return None
         return [status for entry in _entries(answered, "transactions") if (status := _status(entry))]
 
+    def request_agreement(self, agreement_id: str, consumer: Consumer) -> Requested:
+        """Ask the provider to switch eFaktura on for *consumer*, who said yes. Never raises for what the gateway does.
+
+        *agreement_id* is a UUID of ours: a repeat under it is answered with what became of the first.
+        """
+        body = {"issuer": self._issuer, "consumer": consumer.as_json()}
+        try:
+            answered = self._http.call("PUT", f"/v1/agreements/{agreement_id}", witness=Witness("offer"), json=body)
+            code = _code(answered)
+            if answered.status in {200, 202}:
+                return _requested(answered, agreement_id, code)
+        except CallFailed as failure:
+            return Requested(judge_failure(failure))
+        return Requested(judge(AGREEMENT_RULES, answered, code), code=code)
+
+    def agreement_status(self, agreement_id: str) -> AgreementStatus | None:
+        """Where an agreement is, None when the gateway has never had it. Raises `CallFailed`."""
+        answered = self._http.look_up("GET", f"/v1/agreements/{agreement_id}", witness=Witness("lookup"))
+        if _is_unknown(answered):
+            return None
+        status = read_status(answered.json_object(), agreement_id, _code(answered))
+        if status is None:
+            raise AnswerLost(PROVIDER, "the answer has no status that we know")
+        return status
+
     def close(self) -> None:
         """Let the connections go."""
         self._http.close()
@@ -119,6 +145,14 @@ def _shipped(answered: Answered, ids: Sequence[str]) -> Shipped:
     return Shipped(
         {identifier: judgements[identifier] for identifier in ids if identifier not in known}, frozenset(known)
     )
+
+
+def _requested(answered: Answered, agreement_id: str, code: str | None) -> Requested:
+    """A success whose words are not those of the contract may be anything."""
+    status = read_status(answered.json_object(), agreement_id, code)
+    if status is None:
+        return Requested(Judgement(Verdict.UNCERTAIN, "the answer has no status that we know", needs_alarm=True))
+    return Requested(Judgement(Verdict.ACCEPTED, status.standing.value), status, code)
 
 
 def _entries(answered: Answered, name: str) -> list[dict[str, Any]]:

@@ -28,19 +28,21 @@ class EfakturaRegistry:
 
     def ask(self, targets: Sequence[Target]) -> Reply:
         """Whether each takes eFaktura from us."""
-        consumers = [_consumer(target) for target in targets if _is_askable(target)]
+        consumers = [consumer(target) for target in targets if is_askable(target)]
         found = self._client.look_up(consumers)
-        said = {target.resident_id: NOT_ASKABLE for target in targets if not _is_askable(target)}
+        said = {target.resident_id: NOT_ASKABLE for target in targets if not is_askable(target)}
         for reference, answer in found.answers.items():
             said[int(reference)] = (Said(Register.EFAKTURA, answer.answer, answer.identifier),)
         return Reply(said, found.calls, found.answered_calls, found.failure, found.needs_alarm)
 
 
-def _is_askable(target: Target) -> bool:
+def is_askable(target: Target) -> bool:
+    """Whether there is anything to ask by."""
     return bool(target.national_id or (target.name.strip() and target.postal_code.strip()))
 
 
-def _consumer(target: Target) -> Consumer:
+def consumer(target: Target) -> Consumer:
+    """What the gateway is told of *target*."""
     # The number alone, where there is one: nothing more than needed.
     if target.national_id:
         return Consumer(str(target.resident_id), national_id=target.national_id)

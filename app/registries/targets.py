@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import or_ as or_bits
 from typing import Any
@@ -43,11 +43,18 @@ def targets(session: Session, register: Register, vault: NationalIdVault, chunk:
     ids = array("q", session.scalars(_who(register)))
     session.commit()
     for start in range(0, len(ids), PAGE):
-        rows = session.execute(_what(one_of(session, Resident.id, ids[start : start + PAGE]))).all()
-        session.commit()
-        page = [_target(row, register, vault) for row in rows]
+        page = targets_of(session, register, vault, ids[start : start + PAGE])
         for first in range(0, len(page), chunk):
             yield page[first : first + chunk]
+
+
+def targets_of(
+    session: Session, register: Register, vault: NationalIdVault, resident_ids: Sequence[int]
+) -> list[Target]:
+    """These residents as *register* knows people, by rising id. Commits, as `targets` does."""
+    rows = session.execute(_what(one_of(session, Resident.id, resident_ids))).all()
+    session.commit()
+    return [_target(row, register, vault) for row in rows]
 
 
 def _who(register: Register) -> Select[int]:

@@ -14,6 +14,15 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "audit_head",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("last_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("link", sa.LargeBinary(length=34), nullable=False),
+        sa.Column("seal", sa.LargeBinary(length=34), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
+    )
+    op.create_table(
         "campaign",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("public_id", sa.String(length=36), nullable=False),
@@ -78,6 +87,14 @@ def upgrade() -> None:
         sa.Column("efaktura", sa.String(length=12), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("month", "mobile", "email", "efaktura", name=op.f("pk_resident_count")),
+    )
+    op.create_table(
+        "staff_member",
+        sa.Column("actor", sa.String(length=120), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("seen_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("actor", name=op.f("pk_staff_member")),
     )
     op.create_table(
         "offer_mail",
@@ -158,6 +175,7 @@ def upgrade() -> None:
             nullable=True,
         ),
         sa.Column("answered_at", sa.DateTime(), nullable=True),
+        sa.Column("unsubscribed_at", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(["contact_point_id"], ["contact_point.id"], name=op.f("fk_offer_contact_point_id")),
         sa.ForeignKeyConstraint(["mail_id"], ["offer_mail.id"], name=op.f("fk_offer_mail_id")),
         sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_offer_resident_id")),
@@ -196,6 +214,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(), nullable=True),
         sa.Column("ask_at", sa.DateTime(), nullable=True),
         sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("receipt_opened_at", sa.DateTime(), nullable=True),
         sa.Column("receipt_sent_at", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(["offer_id"], ["offer.id"], name=op.f("fk_efaktura_agreement_offer_id")),
         sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_efaktura_agreement_resident_id")),
@@ -215,6 +234,10 @@ def upgrade() -> None:
             postgresql_where=sa.text("state in ('requested', 'active')"),
         )
 
+    with op.batch_alter_table("audit_record", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("details", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("link", sa.LargeBinary(length=34), nullable=True))
+
     with op.batch_alter_table("contact_point", schema=None) as batch_op:
         batch_op.add_column(sa.Column("value_folded", sa.String(length=254), nullable=True))
         batch_op.create_index(batch_op.f("ix_contact_point_value_folded"), ["value_folded"], unique=False)
@@ -225,6 +248,10 @@ def downgrade() -> None:
     with op.batch_alter_table("contact_point", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_contact_point_value_folded"))
         batch_op.drop_column("value_folded")
+
+    with op.batch_alter_table("audit_record", schema=None) as batch_op:
+        batch_op.drop_column("link")
+        batch_op.drop_column("details")
 
     with op.batch_alter_table("efaktura_agreement", schema=None) as batch_op:
         batch_op.drop_index(
@@ -254,9 +281,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_offer_mail_address"))
 
     op.drop_table("offer_mail")
+    op.drop_table("staff_member")
     op.drop_table("resident_count")
     op.drop_table("refusal_count")
     op.drop_table("mandate_count")
     op.drop_table("invoice_count")
     op.drop_table("counting")
     op.drop_table("campaign")
+    op.drop_table("audit_head")

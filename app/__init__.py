@@ -8,7 +8,7 @@ from flask import Flask
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import portal, web
+from app import portal, staff, web
 from app.campaigns import models as campaigns_models
 from app.contact import models as contact_models
 from app.core import audit, logging, sessions, throttle
@@ -29,6 +29,7 @@ from app.residents.key_commands import keys_cli
 from app.sandbox import transport_to
 from app.sandbox.commands import demo
 from app.sandbox.site import mount_site
+from app.staff import models as staff_models
 from app.web.forms import csrf
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -36,7 +37,7 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 COMMANDS = (delivery_commands, person_commands)
 MODELS = (
     audit, campaigns_models, contact_models, delivery_models, invoices_models, portal_models, registries_models,
-    residents_models, sessions, statistics_models, throttle,
+    residents_models, sessions, staff_models, statistics_models, throttle,
 )  # fmt: skip
 
 
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def add_pages(app: Flask, settings: Settings) -> None:
     """Serve the pages, behind whatever proxies are trusted; in the sandbox with the stand-ins a browser must reach."""
     portal.init_app(app)
+    staff.init_app(app)
     web.init_app(app)
     sessions.init_app(app)
     for view in portal.MACHINES:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import JSON, LargeBinary, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.core.database import Base, Id
+from app.core.database import Base, Id, Key
 
 
 class AuditEvent(StrEnum):
@@ -26,6 +27,19 @@ class AuditEvent(StrEnum):
     CONTACT_REMOVED = "contact_removed"
     PREFERENCE_CHOSEN = "preference_chosen"
     OWN_DATA_FETCHED = "own_data_fetched"
+    # The municipality's people: what they saw, and what they did
+    STAFF_LOGGED_IN = "staff_logged_in"
+    RESIDENT_VIEWED = "resident_viewed"
+    INVOICE_VIEWED = "invoice_viewed"
+    DOCUMENT_VIEWED = "document_viewed"
+    SEARCHED = "searched"
+    FOLLOW_UP_VIEWED = "follow_up_viewed"
+    CONTACT_REGISTERED = "contact_registered"
+    INVOICE_SENT_AGAIN = "invoice_sent_again"
+    CAMPAIGN_STARTED = "campaign_started"
+    CAMPAIGN_STOPPED = "campaign_stopped"
+    CAMPAIGN_RESUMED = "campaign_resumed"
+    CAMPAIGN_PACED = "campaign_paced"
     OFFER_ANSWERED = "offer_answered"
     OFFER_UNSUBSCRIBED = "offer_unsubscribed"
     AGREEMENT_REQUESTED = "agreement_requested"
@@ -35,7 +49,11 @@ class AuditEvent(StrEnum):
 
 
 class AuditRecord(Base):
-    """One event. Rows are only ever added."""
+    """One event. Rows are only ever added, each linked to the one before it (`app.core.audit_chain`).
+
+    ``details`` says what was seen or changed, as codes and ids, never personal data. ``link`` is the key's id (2 bytes)
+    and an HMAC-SHA-256 over the link before and this row; None in rows from before there was a chain.
+    """
 
     __tablename__ = "audit_record"
 
@@ -45,6 +63,20 @@ class AuditRecord(Base):
     event: Mapped[AuditEvent]
     subject: Mapped[str] = mapped_column(String(80), index=True)
     reason: Mapped[str] = mapped_column(String(500))
+    details: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    link: Mapped[bytes | None] = mapped_column(LargeBinary(34))
+
+
+class AuditHead(Base):
+    """The one row that says where the chain ends: its last row's id and link, how many rows, and a seal over them."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[Id]
+    last_id: Mapped[Key]
+    count: Mapped[Key]
+    link: Mapped[bytes] = mapped_column(LargeBinary(34))
+    seal: Mapped[bytes] = mapped_column(LargeBinary(34))
 
 
 def record(session: Session, *, at: dt.datetime, actor: str, event: AuditEvent, subject: str, reason: str = "") -> None:

@@ -16,7 +16,7 @@ from pydantic_settings import SettingsConfigDict
 
 from app.core.categories import Category, CategoryTable, read_categories
 from app.core.errors import SettingsInvalid
-from app.core.settings_portal import PortalSettings
+from app.core.settings_staff import StaffSettings
 from app.core.settings_values import CHANNELS, Durations, Leads, Names, Offsets, Prices, RoutingOrder
 
 
@@ -32,7 +32,7 @@ class Environment(StrEnum):
 MADE_UP = UUID("5a7db0c0-0000-4000-8000-000000000001")
 
 
-class Settings(PortalSettings):
+class Settings(StaffSettings):
     """Every setting of the product. Unknown names in ``.env`` stop the start."""
 
     model_config = SettingsConfigDict(env_file=".env", frozen=True, extra="forbid", env_ignore_empty=True)
@@ -178,7 +178,7 @@ class Settings(PortalSettings):
                 "SVARUT_INTEGRATION_ID": str(self.svarut_integration_id or ""),
                 "SVARUT_INTEGRATION_PASSWORD": self.svarut_integration_password,
             }
-        needed |= {"MAIL_SERVER": self.mail_server, "SMS_URL": self.sms_url}
+        needed |= {"MAIL_SERVER": self.mail_server, "SMS_URL": self.sms_url, **self.staff_needs}
         missing = [name for name, value in needed.items() if not value]
         if missing:
             raise ValueError(f"set {', '.join(missing)}: production needs them")

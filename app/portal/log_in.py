@@ -15,10 +15,11 @@ from joserfc.errors import InvalidClaimError, JoseError, MissingClaimError
 from app.core.audit import AuditEvent, record
 from app.core.database import db
 from app.core.national_id import NationalIdInvalid
+from app.core.oidc import LEEWAY_SECONDS, IssuerMismatch
 from app.core.sessions import provider_hash
 from app.core.throttle import TooOften
 from app.portal import access
-from app.portal.idporten import LEEWAY_SECONDS, LEVELS, IssuerMismatch, claims_options, idporten, issuer_of
+from app.portal.idporten import LEVELS, claims_options, idporten, issuer_of
 from app.portal.idporten_key import CALLBACK, address
 from app.portal.known import find_resident_by_national_id
 from app.portal.limits import check_log_in

@@ -10,9 +10,10 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.core.database import db
+from app.core.oidc import IssuerMismatch
 from app.core.sessions import end_sessions
 from app.portal import access
-from app.portal.idporten import IssuerMismatch, idporten, issuer_of
+from app.portal.idporten import idporten, issuer_of
 from app.portal.idporten_key import BACK_CHANNEL, FRONT_CHANNEL, LOGGED_OUT, address
 from app.portal.logout_token import LogoutTokenInvalid, read_logout_token, spend
 

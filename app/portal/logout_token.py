@@ -17,8 +17,8 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.core.dialect import insert_ignoring
+from app.core.oidc import ALGORITHM, LEEWAY_SECONDS, StrictApp
 from app.core.sessions import provider_hash
-from app.portal.idporten import ALGORITHM, LEEWAY_SECONDS, IdportenApp
 from app.portal.models import SpentLogoutToken
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -39,7 +39,7 @@ class LogoutToken:
     expires_at: dt.datetime
 
 
-def read_logout_token(client: IdportenApp, text: str, now: dt.datetime) -> LogoutToken:
+def read_logout_token(client: StrictApp, text: str, now: dt.datetime) -> LogoutToken:
     """The meaning of *text* at the real moment *now*. Raises `LogoutTokenInvalid`."""
     try:
         try:

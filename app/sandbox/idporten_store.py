@@ -1,4 +1,4 @@
-"""What the ID-porten stand-in remembers: its signing key, what was used once, and which sessions have ended.
+"""What a log-in stand-in remembers: its signing key, what was used once, and which sessions have ended.
 
 Each fact is one file, made whole or not at all, so that all processes agree and a kill loses nothing.
 """
@@ -17,10 +17,10 @@ KEY_BITS = 2048
 
 
 class IdportenStore:
-    """The folder ``SANDBOX_DIR/idporten``."""
+    """The folder *name* of the sandbox's directory."""
 
-    def __init__(self, directory: Path) -> None:
-        self._folder = directory / "idporten"
+    def __init__(self, directory: Path, name: str = "idporten") -> None:
+        self._folder = directory / name
 
     def use_once(self, kind: str, value: str) -> bool:
         """Whether this is the first use of *value*, in any process."""

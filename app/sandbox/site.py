@@ -17,6 +17,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Request
 
 from app.sandbox import agreement, testid
+from app.sandbox.entra import Entra
 from app.sandbox.idporten import IdPorten, Tell
 
 if TYPE_CHECKING:
@@ -26,10 +27,11 @@ MOUNT = "/sandbox"
 
 
 class SandboxSite:
-    """The application below ``MOUNT``: ``/idporten`` and ``/avtalegiro``."""
+    """The application below ``MOUNT``: ``/idporten``, ``/entra`` and ``/avtalegiro``."""
 
     def __init__(self, directory: Path, base_url: str, tell: Tell) -> None:
         self._idporten = IdPorten(directory, f"{base_url.rstrip('/')}{MOUNT}/idporten", tell)
+        self._entra = Entra(directory, f"{base_url.rstrip('/')}{MOUNT}/entra")
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -38,6 +40,8 @@ class SandboxSite:
         request = Request(environ)
         if room == "idporten":
             response = self._idporten.answer(request)
+        elif room == "entra":
+            response = self._entra.answer(request)
         elif room == "avtalegiro":
             response = agreement.answer(request)
         else:

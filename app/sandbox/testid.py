@@ -25,7 +25,7 @@ FRAME = """<!doctype html>
 <link rel="stylesheet" href="/static/web/site.css"><link rel="stylesheet" href="/static/vendor/designsystemet.css">
 </head>
 <body data-size="md" data-color="accent">
-<header class="top"><div class="wrap"><strong>TestID</strong></div></header>
+<header class="top"><div class="wrap"><strong>{place}</strong></div></header>
 <main id="innhold"><div class="wrap flow"><div class="flow narrow">
 <h1 class="ds-heading" data-size="lg">{title}</h1>
 {body}
@@ -83,6 +83,6 @@ def logged_out() -> Response:
     return plain("Du er logget ut", "<p>Du kan lukke siden.</p>")
 
 
-def plain(title: str, body: str, status: int = 200) -> Response:
-    """Any page here: *body* is HTML."""
-    return Response(FRAME.format(title=title, body=body), status, HEADERS, mimetype="text/html")
+def plain(title: str, body: str, status: int = 200, place: str = "TestID") -> Response:
+    """Any page here, under the name of its *place*: *body* is HTML."""
+    return Response(FRAME.format(title=title, body=body, place=place), status, HEADERS, mimetype="text/html")

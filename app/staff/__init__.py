@@ -1,1 +1,18 @@
-"""The pages of the municipality's own people."""
+"""The pages of the municipality's people: statistics, search, what needs a person, runs and offers."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.staff import access, log_in, room
+
+PAGES = ()
+"""Modules whose pages belong to `app.staff.room`: add yours here, so that they are there when the room is served."""
+
+
+def init_app(app: Flask) -> None:
+    """Serve the pages. Must come before forms are guarded: whoever was logged out meanwhile is told that first."""
+    access.init_app(app)
+    for module in (log_in, room):
+        app.register_blueprint(module.bp)
+    access.check_all_say(app)

@@ -22,6 +22,8 @@ PRODUCTION = {
     "eformidling_password": "e",
     "mail_server": "smtp.example.com",
     "sms_url": "46elks://user:password@Strand/{to}",
+    "staff_issuer": "https://login.microsoftonline.com/0f4a4f0e-0000-4000-8000-000000000001/v2.0",
+    "staff_client_secret": "f",
 }
 
 

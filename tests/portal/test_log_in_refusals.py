@@ -17,8 +17,9 @@ from joserfc.jwk import RSAKey
 from sqlalchemy.orm import Session
 
 from app.core.clock import Clock
+from app.core.oidc import BoundedSession
 from app.core.settings import Settings
-from app.portal.idporten import BoundedSession, claims_options
+from app.portal.idporten import claims_options
 from app.portal.idporten_key import client_key
 from tests.portal.conftest import made_key
 from tests.portal.people import add_resident, choose, log_in, national_id, query

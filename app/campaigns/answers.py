@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from app.campaigns.agreements import begin, decline, lock_resident, open_agreement, say_yes
-from app.campaigns.asking import ask_provider
 from app.campaigns.desk import Desk
 from app.campaigns.links import OfferLink
 from app.campaigns.models import AgreementSource, AgreementState, Offer, OfferAnswer
+from app.campaigns.provider import ask_provider
 from app.campaigns.states import (
     AgreementFacts,
     Found,

@@ -6,9 +6,12 @@ from typing import Any, Literal
 
 from alembic import context
 from flask import current_app, has_app_context
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
+from sqlalchemy.orm import Session
 
 from app.core.database import UtcDateTime, db
+from app.residents.models import ResidentName
+from app.residents.name_index import index_missing
 
 
 def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
@@ -27,6 +30,15 @@ def run(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+        if inspect(connection).has_table(ResidentName.__tablename__):
+            derive(connection)
+
+
+def derive(connection: Connection) -> None:
+    """Fill in what is worked out from other tables, and what a new table or column of that kind begins without."""
+    with Session(connection, join_transaction_mode="create_savepoint") as session:
+        index_missing(session)
+        session.commit()
 
 
 given = context.config.attributes.get("connection")

@@ -6,6 +6,8 @@ import datetime as dt
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.database import Base, Id, Key, PublicId
@@ -58,6 +60,24 @@ class Resident(Base):
     updated_at: Mapped[dt.datetime]
 
 
+# Prefixes are ranges of the index, so words are compared byte by byte, whatever the database's own collation.
+_WORD = String(40).with_variant(postgresql.VARCHAR(40, collation="C"), "postgresql")
+
+
+class ResidentName(Base):
+    """Two different words of a resident's name, folded by `app.residents.names`; each two in both orders.
+
+    So the beginning of one word, or one word and the beginning of another, is one range of the primary key, however
+    many residents share either. A name of one word has ``other`` empty. Kept by `app.residents.name_index`.
+    """
+
+    __tablename__ = "resident_name"
+
+    word: Mapped[str] = mapped_column(_WORD, primary_key=True)
+    other: Mapped[str] = mapped_column(_WORD, primary_key=True)
+    resident_id: Mapped[Key] = mapped_column(ForeignKey("resident.id"), primary_key=True, index=True)
+
+
 class ContactKind(StrEnum):
     """What a contact point is."""
 
@@ -84,11 +104,16 @@ class ClosedReason(StrEnum):
     NOT_ME = "not_me"
 
 
+def _folded(context: DefaultExecutionContext) -> str:
+    value: str = context.get_current_parameters()["value"]  # type: ignore[no-untyped-call]
+    return value.lower()
+
+
 class ContactPoint(Base):
     """One mobile number (E.164) or e-mail address of a resident, open or closed.
 
     At most one of each kind is open. A closed one is kept: what a person or a bounce closed, the register may not
-    bring back.
+    bring back. ``value_folded`` is the value in lower case, for people who search; it fills itself.
     """
 
     __tablename__ = "contact_point"
@@ -108,6 +133,7 @@ class ContactPoint(Base):
     resident_id: Mapped[Key] = mapped_column(ForeignKey("resident.id"))
     kind: Mapped[ContactKind]
     value: Mapped[str] = mapped_column(String(254), index=True)
+    value_folded: Mapped[str | None] = mapped_column(String(254), default=_folded, index=True)
     source: Mapped[ContactSource]
     registered_at: Mapped[dt.datetime]
     confirmed_at: Mapped[dt.datetime | None]

@@ -24,6 +24,7 @@ from app.residents.models import (
     ResidentKind,
     StaleResident,
 )
+from app.residents.name_index import index_names
 from app.residents.queries import find_resident_ids
 from app.residents.register_contacts import Change, Point, decide
 from app.residents.register_file import ADDRESS
@@ -85,6 +86,7 @@ class BatchWriter:
         self._updated: list[dict[str, Any]] = []
         self._digests: list[dict[str, Any]] = []
         self._losing_id: list[int] = []
+        self._renamed: dict[int, str] = {}
         self._changes: list[tuple[int, ContactKind, Change]] = []
         self._stale: set[int] = set()
 
@@ -124,6 +126,8 @@ class BatchWriter:
             brought |= _NO_ADDRESS
             self._note_removed_address(current)
         changes = {name: value for name, value in brought.items() if current[name] != value}
+        if "name" in changes:
+            self._renamed[resident_id] = changes["name"]
         lasting = _lasting(row, {**current, **brought}, digest)
         contact_changes = [
             (resident_id, kind, change)
@@ -157,10 +161,14 @@ class BatchWriter:
                 session.execute(update(Resident), rows)
         if self._created:
             session.execute(_INSERT, self._created)
+            names, new = {row["customer_number"]: row["name"] for row in self._created}, dict[int, str]()
             for number, resident_id in find_resident_ids(session, self._contacts_of_created).items():
                 self._stale.add(resident_id)
+                new[resident_id] = names[number]
                 for kind, value in self._contacts_of_created[number].items():
                     self._changes.append((resident_id, kind, Change(add=value)))
+            index_names(session, new, are_new=True)
+        index_names(session, self._renamed)
         self._write_contacts()
         if self._stale:
             session.execute(insert(StaleResident), [{"resident_id": stale} for stale in sorted(self._stale)])

@@ -71,7 +71,7 @@ providers: setup ## Write docs/providers.md anew from the rule tables and from r
 bench: setup ## Measure ourselves against limits in the same run; writes bench/latest.json.
 	@$(BIN)/python -m bench
 
-chaos: setup ## Kill the sending process again and again, and count what left.
+chaos: setup ## Kill the sending process and the stand-ins again and again, and count what left.
 	@$(BIN)/python -m bench.chaos $(CHAOS)
 
 lock: setup ## Write requirements.lock anew from pyproject.toml.

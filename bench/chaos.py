@@ -1,7 +1,9 @@
-"""Kills the sending process with SIGKILL at random moments, restarts it, and counts by the witnesses what left.
+"""Kills the sending process and the stand-ins with SIGKILL at random moments, and counts by the witnesses what left.
 
-``python -m bench.chaos --invoices 2000 --kills 50 --seed 1 [--database sqlite|postgresql]``. The last line is one JSON
-object: ``invoices, kills, lost, double, held_without_reason, balanced``; the exit code is 1 when any of them is wrong.
+``python -m bench.chaos --invoices 5000 --kills 100 --seed 1 [--database sqlite|postgresql] [--no-sockets]``. The
+stand-ins are a process of their own behind a real socket, or, without sockets, inside the sending process. One call in
+five fails. The last line is one JSON object: ``invoices, kills, lost, double, held_without_reason, balanced`` (kills of
+both kinds); the exit code is 1 when any of them is wrong.
 """
 
 from __future__ import annotations
@@ -17,14 +19,15 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, text
 
-from app.sandbox.witness import REFERENCE_LENGTH, count_instance
+from bench.stand_ins import StandIns, let_fail
+from bench.verdict import judge
 from tests.support import postgres
 
 ROOT = Path(__file__).parent.parent
@@ -35,6 +38,9 @@ SHARE_BY_TIME = 0.3
 SHARE_BEFORE_SENDING = 0.8
 LONGEST_SECONDS = 6.0
 STUCK_SECONDS = 180.0
+FAULTS = 0.2
+# In so many of the runs the stand-ins are killed too, while the sending goes on.
+SHARE_OF_STAND_INS = 0.5
 
 
 @dataclass
@@ -45,21 +51,31 @@ class Chaos:
     database_url: str
     draw: random.Random
     workers: int = 1
-    kills: int = 0
+    stand_ins: StandIns | None = None
+    sender_kills: int = 0
     hits: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def kills(self) -> int:
+        """Processes killed so far, of both kinds."""
+        return self.sender_kills + (self.stand_ins.kills if self.stand_ins else 0)
 
     @property
     def environment(self) -> dict[str, str]:
         """Of every command: nothing of the caller's but what programs need to start."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        return kept | {
-            "FLASK_APP": str(ROOT / "wsgi.py"),
-            "PYTHONPATH": str(ROOT),
-            "INSTANCE_DIR": str(self.instance),
-            "DATABASE_URL": self.database_url,
-            "TODAY": TODAY,
-            "LOG_LEVEL": "ERROR",
-        }
+        return (
+            kept
+            | (self.stand_ins.environment if self.stand_ins else {})
+            | {
+                "FLASK_APP": str(ROOT / "wsgi.py"),
+                "PYTHONPATH": str(ROOT),
+                "INSTANCE_DIR": str(self.instance),
+                "DATABASE_URL": self.database_url,
+                "TODAY": TODAY,
+                "LOG_LEVEL": "ERROR",
+            }
+        )
 
     def flask(self, *arguments: str, fine: Sequence[int] = (0,)) -> str:
         """Run one command to its end; gives what it printed."""
@@ -87,10 +103,16 @@ class Chaos:
         seconds, amount = STUCK_SECONDS, self.draw.randint(0, 2 * step)
         if self.draw.random() < (SHARE_BY_TIME if before else SHARE_BEFORE_SENDING):
             seconds, amount = self.draw.uniform(0.2, LONGEST_SECONDS), 2 * step
+        stand_ins = self.stand_ins if self.draw.random() < SHARE_OF_STAND_INS else None
+        their_amount, their_seconds = self.draw.randint(0, 2 * step), self.draw.uniform(1.0, 2 * LONGEST_SECONDS)
         processes = [self.start() for _ in range(self.workers)]
         while any(process.poll() is None for process in processes):
-            if time.monotonic() - began > seconds or attempts_in(engine) - before > amount:
+            done, passed = attempts_in(engine) - before, time.monotonic() - began
+            if passed > seconds or done > amount:
                 break
+            if stand_ins is not None and (done > their_amount or passed > their_seconds):
+                stand_ins.kill()
+                stand_ins = None
             time.sleep(0.002)
         time.sleep(self.draw.uniform(0, 0.1))
         running = [process for process in processes if process.poll() is None]
@@ -98,7 +120,7 @@ class Chaos:
             process.kill()
         for process in processes:
             process.wait()
-        self.kills += len(running)
+        self.sender_kills += len(running)
         return bool(running)
 
     def note_what_was_hit(self, engine: Engine) -> None:
@@ -135,42 +157,6 @@ def attempts_in(engine: Engine) -> int:
         return int(connection.execute(text("SELECT count(*) FROM attempt")).scalar_one())
 
 
-def judge(report: Mapping[str, Any], instance: Path, engine: Engine, kills: int) -> dict[str, Any]:
-    """The verdict of the witnesses: how often every invoice asks for its money, against how often it should."""
-    witnesses, not_sent = count_instance(instance), set(report["not_sent"])
-    with engine.connect() as connection:
-        numbers = list(connection.execute(text("SELECT number FROM invoice ORDER BY id")).scalars())
-        unreasoned = connection.execute(
-            text("SELECT count(*) FROM delivery WHERE state = 'held' AND hold IS NULL")
-        ).scalar_one()
-    # A claim's reference keeps 25 characters, so numbers with the same end are counted together.
-    groups: dict[str, list[str]] = {}
-    for number in numbers:
-        groups.setdefault(number[-REFERENCE_LENGTH:], []).append(number)
-    lost: list[str] = []
-    double: list[str] = []
-    for end, members in groups.items():
-        names = {*members, end}
-        standing = [one for name in names for one in witnesses.standing.get(name, ())]
-        asked = sum(one.kind in ("demand", "claim") for one in standing)
-        wanted = sum(number not in not_sent for number in members)
-        # What is held may have its claim at the bank, and lack only the notice: so more than one is double, not one.
-        (lost if asked < wanted else double if asked > len(members) else []).append(end)
-        if any(Counter(one.invoice for one in standing if one.kind == "notice")[number] > 1 for number in members):
-            double.append(end)
-    for name, ends in (("lost", lost), ("double", double)):
-        if ends:
-            print(f"{name}: {', '.join(ends[:20])}", file=sys.stderr)
-    return {
-        "invoices": len(numbers),
-        "kills": kills,
-        "lost": len(lost),
-        "double": len(double),
-        "held_without_reason": unreasoned,
-        "balanced": report["balanced"],
-    }
-
-
 @contextlib.contextmanager
 def database(kind: str, instance: Path) -> Iterator[str]:
     """The URL of an empty database; PostgreSQL is started for it, with its journal on disk as in production."""
@@ -183,42 +169,63 @@ def database(kind: str, instance: Path) -> Iterator[str]:
         yield server.url_of(name)
 
 
-def run(invoices: int, kills: int, seed: int, kind: str, workers: int, instance: Path) -> dict[str, Any]:
+@contextlib.contextmanager
+def stand_ins_in(instance: Path, draw: random.Random) -> Iterator[StandIns]:
+    """The stand-ins of *instance* as a process, for as long as the block runs."""
+    stand_ins = StandIns(instance / "sandbox", TODAY, draw)
+    stand_ins.start()
+    try:
+        yield stand_ins
+    finally:
+        stand_ins.stop()
+
+
+def run(
+    invoices: int, kills: int, seed: int, kind: str, workers: int, instance: Path, *, has_sockets: bool = False
+) -> dict[str, Any]:
     """Make a municipality, kill its sending *kills* times, let it finish, and judge."""
-    with database(kind, instance) as url:
-        chaos = Chaos(instance, url, random.Random(seed), workers)
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(database(kind, instance))
+        draw = random.Random(seed)
+        chaos = Chaos(instance, url, draw, workers)
         engine = create_engine(url)
+        stack.callback(engine.dispose)
         chaos.flask("db", "upgrade")
         residents = max(20, invoices * 2 // 3)
         chaos.flask("demo", "--residents", str(residents), "--invoices", str(invoices), "--seed", str(seed),
                     "--faults")  # fmt: skip
+        let_fail(instance / "sandbox", FAULTS)
+        if has_sockets:
+            chaos.stand_ins = stack.enter_context(stand_ins_in(instance, draw))
         step = max(1, invoices // max(1, kills))
         while chaos.kills < kills:
             if chaos.kill_once(engine, step):
                 chaos.note_what_was_hit(engine)
         chaos.run_to_the_end()
         report = chaos.report()
+        print(f"killed: {chaos.sender_kills} sending, {chaos.kills - chaos.sender_kills} stand-ins")
         print(f"what the kills left open: {dict(sorted(chaos.hits.items()))}")
         print(f"report: { {name: value for name, value in report.items() if name not in ('not_sent', 'batches')} }")
-        verdict = judge(report, instance, engine, chaos.kills)
-        engine.dispose()
-        return verdict
+        return judge(report, instance, engine, chaos.kills)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it; 1 when anything was lost, doubled, held without a reason, or does not balance."""
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
-    parser.add_argument("--invoices", type=int, default=2000)
-    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--invoices", type=int, default=5000)
+    parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--sockets", action=argparse.BooleanOptionalAction, default=True,
+                        help="the stand-ins as a process of their own, killed as well")  # fmt: skip
     parser.add_argument("--workers", type=int, default=1, help="processes at once; each one killed counts")
     parser.add_argument("--keep", type=Path, help="a folder for the instance, kept afterwards")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="fakturaportalen-chaos-") as folder:
         instance = given.keep or Path(folder)
         instance.mkdir(parents=True, exist_ok=True)
-        verdict = run(given.invoices, given.kills, given.seed, given.database, given.workers, instance)
+        verdict = run(given.invoices, given.kills, given.seed, given.database, given.workers, instance,
+                      has_sockets=given.sockets)  # fmt: skip
     print(json.dumps(verdict))
     is_right = verdict["balanced"] and not any(verdict[name] for name in ("lost", "double", "held_without_reason"))
     return 0 if is_right else 1

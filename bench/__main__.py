@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import intake, mail, pdf, planning, throughput
+from bench import intake, mail, pages, pdf, planning, throughput
 from bench.rows import Row
 
 ALL: dict[str, Callable[[bool], list[Row]]] = {
@@ -19,6 +19,7 @@ ALL: dict[str, Callable[[bool], list[Row]]] = {
     "mail": mail.run,
     "pdf": pdf.run,
     "throughput": throughput.run,
+    "pages": pages.run,
 }
 COLUMNS = ("name", "n", "ours", "limit", "ratio", "unit", "peak_mb")
 LATEST = Path(__file__).parent / "latest.json"

@@ -108,11 +108,12 @@ class Chaos:
         processes = [self.start() for _ in range(self.workers)]
         while any(process.poll() is None for process in processes):
             done, passed = attempts_in(engine) - before, time.monotonic() - began
-            if passed > seconds or done > amount:
-                break
+            # Attempts are opened many at once, so whoever is looked at first is the one that is killed.
             if stand_ins is not None and (done > their_amount or passed > their_seconds):
                 stand_ins.kill()
                 stand_ins = None
+            if passed > seconds or done > amount:
+                break
             time.sleep(0.002)
         time.sleep(self.draw.uniform(0, 0.1))
         running = [process for process in processes if process.poll() is None]

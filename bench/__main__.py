@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bench import intake, mail, pages, pdf, planning, throughput
 from bench.rows import Row
 
-ALL: dict[str, Callable[[bool], list[Row]]] = {
+ALL: dict[str, Callable[[bool], Iterable[Row]]] = {
     "plan": planning.run,
     "intake": intake.run,
     "mail": mail.run,

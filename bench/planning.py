@@ -56,9 +56,12 @@ class Measured:
         return max(float(run[OURS]["peak_mb"]) for run in self.runs)
 
 
-def run(is_small: bool = False, databases: tuple[str, ...] = DATABASES, sizes: tuple[int, ...] = SIZES) -> list[Row]:
+def run(
+    is_small: bool = False, databases: tuple[str, ...] = DATABASES, sizes: tuple[int, ...] = SIZES
+) -> Iterator[Row]:
     """One row a database and size. ``ours`` and ``limit`` in seconds, medians; ``ratio`` the median of the pairs'."""
-    return [row for kind in databases for row in rows(kind, sizes[:1] if is_small else sizes)]
+    for kind in databases:
+        yield from rows(kind, sizes[:1] if is_small else sizes)
 
 
 def rows(kind: str, sizes: tuple[int, ...]) -> Iterator[Row]:

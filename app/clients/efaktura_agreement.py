@@ -55,7 +55,8 @@ class Requested:
 def read_status(entry: Mapping[str, Any], agreement_id: str, code: str | None) -> AgreementStatus | None:
     """The status in *entry*, None when it is none that we know, or another agreement's."""
     word, given = entry.get("status"), entry.get("agreementId")
-    if given != agreement_id or word not in {standing.value for standing in Standing}:
+    known = next((standing for standing in Standing if standing.value == word), None)
+    if known is None or given != agreement_id:
         return None
     identifier = entry.get("identifier")
-    return AgreementStatus(agreement_id, Standing(word), code, identifier if isinstance(identifier, str) else None)
+    return AgreementStatus(agreement_id, known, code, identifier if isinstance(identifier, str) else None)

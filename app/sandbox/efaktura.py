@@ -54,20 +54,18 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Response
 
 from app.sandbox import efaktura_rules as rules
+from app.sandbox.efaktura_agreements import Agreements, problem
 from app.sandbox.faults import WHILE_ASKING, WHILE_SENDING
 from app.sandbox.received import Entry, Held, Record
-from app.sandbox.standin import Answer, Call, StandIn, json_response
+from app.sandbox.standin import Answer, Call, json_response
+
+# The issuer of a shipment, and the identifiers of those who agreed to eFaktura from it.
+Whose = tuple[str, frozenset[str]]
 
 
-def problem(status: int, code: int, message: str) -> Response:
-    """An error of the whole call."""
-    return json_response({"code": code, "message": message}, status)
-
-
-class EfakturaGateway(StandIn):
+class EfakturaGateway(Agreements):
     """The gateway as the contract above says."""
 
-    service = "efaktura"
     hosts: ClassVar[tuple[str, ...]] = ("efaktura-gateway.sandbox",)
     routes = Map(
         [
@@ -76,6 +74,8 @@ class EfakturaGateway(StandIn):
             Rule("/v1/shipments/<shipment_id>", methods=["GET"], endpoint="shipment"),
             Rule("/v1/transactions/<transaction_id>", methods=["GET"], endpoint="transaction"),
             Rule("/v1/transactions/<transaction_id>", methods=["DELETE"], endpoint="cancel"),
+            Rule("/v1/agreements/<agreement_id>", methods=["PUT"], endpoint="agree"),
+            Rule("/v1/agreements/<agreement_id>", methods=["GET"], endpoint="agreement"),
         ]
     )
 
@@ -89,17 +89,19 @@ class EfakturaGateway(StandIn):
 
     def identifiers(self, call: Call) -> Response:
         """Look up consumers for one issuer."""
-        issuer, people = rules.look_up_question(self._body(call))
+        issuer, people = rules.look_up_question(self.body(call))
         keys = [rules.look_up_key(person) for person in people]
         fault = self.look_up(call, keys, len(people))
         if fault == "refuse":
             return problem(400, rules.MALFORMED, "The look-up cannot be read")
-        answers = [rules.find(call.world, person, issuer) for person in people]
+        with self.place.log.held() as held:
+            agreed = self.agreed(call, held)
+        answers = [rules.find(call.world, person, issuer, agreed) for person in people]
         return self.faulty(call, fault, json_response({"people": answers}))
 
     def send(self, call: Call) -> Response:
         """Take a shipment; a transaction is refused alone, by its code."""
-        shipment_id, issuer, transactions = rules.shipment_question(self._body(call))
+        shipment_id, issuer, transactions = rules.shipment_question(self.body(call))
         with self.place.log.held() as held:
             if held.shipment(shipment_id):
                 self._log_repeats(call, held, shipment_id, transactions)
@@ -109,14 +111,15 @@ class EfakturaGateway(StandIn):
             whole = WHILE_SENDING - {"refuse", "late_refusal"}
             fault = self.draw(call, held, "shipment", shipment_id, whole, rules.owner(call.world, only), invoice)
             self.stop_on(call, held, fault, shipment_id, kind or "demand", invoice=invoice)
-            entries = [self._entry(call, held, shipment_id, issuer, one, kind) for one in transactions]
+            agreed = self.agreed(call, held)
+            entries = [self._entry(call, held, shipment_id, (issuer, agreed), one, kind) for one in transactions]
             held.append(*entries)
         answers = [rules.outcome(entry) for entry in entries]
         answer = {"shipmentId": shipment_id, "status": "IN_PROGRESS", "transactions": answers}
         return self.faulty(call, fault, json_response(answer))
 
     def _entry(
-        self, call: Call, held: Held, shipment_id: str, issuer: str, one: dict[str, Any], kind: str | None
+        self, call: Call, held: Held, shipment_id: str, whose: Whose, one: dict[str, Any], kind: str | None
     ) -> Entry:
         """The line of one transaction: accepted, repeat (3003) or refused by its code."""
         identifier, invoice = one["transactionId"], one.get("invoiceNumber")
@@ -126,7 +129,7 @@ class EfakturaGateway(StandIn):
         fault = self.draw(
             call, held, "send", identifier, {"refuse", "late_refusal"}, rules.owner(call.world, one), invoice
         )
-        code = rules.refusal(call.world, one, issuer) or (rules.UNREACHABLE if fault == "refuse" else None)
+        code = rules.refusal(call.world, one, *whose) or (rules.UNREACHABLE if fault == "refuse" else None)
         more: dict[str, Any] = {"invoice": invoice, "shipment": shipment_id}
         if code is not None:
             return call.entry(self.service, identifier, "refused", kind, code=code, **more)
@@ -206,10 +209,3 @@ class EfakturaGateway(StandIn):
         return rules.status(
             identifier, "PROCESSED" if self.has_age(call, taken, "PROCESSED") else "IN_PROGRESS", taken, None
         )
-
-    @staticmethod
-    def _body(call: Call) -> Any:
-        try:
-            return call.json()
-        except ValueError:
-            raise Answer(problem(400, rules.MALFORMED, "The body is not JSON")) from None

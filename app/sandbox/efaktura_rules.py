@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 from app.sandbox.numbers import is_account
@@ -19,6 +19,7 @@ NO_CLAIM, NO_EFAKTURA, NO_KID = 3010, 3011, 3020
 NOT_AN_INVOICE, CLAIM_NOT_ALLOWED = 3100, 3101
 UNREACHABLE, NO_IDENTIFIER, WRONG_ACCOUNT = 5002, 5003, 5006
 MALFORMED = 4000
+NO_CONSUMER, SEVERAL_CONSUMERS, NOT_WANTED, AGREEMENT_EXISTS = 6001, 6002, 6003, 6004
 EXTERNAL_CLAIM = "EFAKTURA_AND_EXTERNAL_AVTALEGIRO"
 ALLOWED_TYPES = frozenset({"EFAKTURA", EXTERNAL_CLAIM})
 KNOWN_TYPES = ALLOWED_TYPES | {"EFAKTURA_AND_AVTALEGIRO", "AVTALEGIRO"}
@@ -33,6 +34,12 @@ MESSAGES = {
     UNREACHABLE: "The consumer cannot be reached",
     NO_IDENTIFIER: "efakturaIdentifier is missing",
     WRONG_ACCOUNT: "account is invalid",
+}
+
+AGREEMENT_MESSAGES = {
+    NO_CONSUMER: "No consumer fits",
+    SEVERAL_CONSUMERS: "Several consumers fit",
+    NOT_WANTED: "The consumer wants nothing from this issuer",
 }
 
 
@@ -58,18 +65,48 @@ def look_up_question(body: Any) -> tuple[str, list[dict[str, Any]]]:
     """The issuer and the people of a look-up; an `Answer` when the body is not one."""
     people = _many(body, "people", MOST_PEOPLE)
     for number, person in enumerate(people):
-        if not isinstance(person.get("ref"), str):
-            _malformed(f"people[{number}].ref is missing")
-        national_id = person.get("nationalId")
-        if national_id is not None and not (isinstance(national_id, str) and re.fullmatch(r"\d{11}", national_id)):
-            _malformed(f"people[{number}].nationalId must be 11 digits")
-        if (
-            not national_id
-            and not person.get("efakturaIdentifier")
-            and not (isinstance(person.get("name"), str) and isinstance(person.get("postalCode"), str))
-        ):
-            _malformed(f"people[{number}] needs nationalId, efakturaIdentifier, or name and postalCode")
+        _check_person(person, f"people[{number}]")
     return _issuer(body), people
+
+
+def _check_person(person: Mapping[str, Any], place: str) -> None:
+    if not isinstance(person.get("ref"), str):
+        _malformed(f"{place}.ref is missing")
+    national_id = person.get("nationalId")
+    if national_id is not None and not (isinstance(national_id, str) and re.fullmatch(r"\d{11}", national_id)):
+        _malformed(f"{place}.nationalId must be 11 digits")
+    if (
+        not national_id
+        and not person.get("efakturaIdentifier")
+        and not (isinstance(person.get("name"), str) and isinstance(person.get("postalCode"), str))
+    ):
+        _malformed(f"{place} needs nationalId, efakturaIdentifier, or name and postalCode")
+
+
+def agreement_question(body: Any, agreement_id: str) -> tuple[str, dict[str, Any]]:
+    """The issuer and the consumer of a request; an `Answer` when the body is not one."""
+    asked = body.get("consumer") if isinstance(body, dict) else None
+    if not isinstance(asked, dict):
+        _malformed("consumer must be an object")
+    if not UUID.fullmatch(agreement_id):
+        _malformed("agreementId must be a lower-case UUID")
+    _check_person(asked, "consumer")
+    return _issuer(body), asked
+
+
+def identifiers(world: World, asked: Mapping[str, Any]) -> list[str]:
+    """The eFaktura identifiers of everyone who fits."""
+    found = {person.efaktura.identifier for person in _candidates(world, asked)}
+    return sorted(identifier for identifier in found if identifier)
+
+
+def agreement_refusal(world: World, asked: Mapping[str, Any], issuer: str) -> int | None:
+    """The code for which a request is refused, or None."""
+    known = {person.efaktura.identifier: person for person in _candidates(world, asked) if person.efaktura.identifier}
+    if len(known) != 1:
+        return SEVERAL_CONSUMERS if known else NO_CONSUMER
+    [person] = known.values()
+    return NOT_WANTED if issuer in person.efaktura.blocked_issuers else None
 
 
 def look_up_key(person: Mapping[str, Any]) -> str:
@@ -79,15 +116,20 @@ def look_up_key(person: Mapping[str, Any]) -> str:
     return given[0] if person.get("nationalId") else "\0".join(given)
 
 
-def find(world: World, asked: Mapping[str, Any], issuer: str) -> dict[str, Any]:
-    """One person of the answer."""
+def find(world: World, asked: Mapping[str, Any], issuer: str, agreed: Collection[str] = ()) -> dict[str, Any]:
+    """One person of the answer; *agreed* are the identifiers with an agreement of ours."""
     found = _candidates(world, asked)
     known = {person.efaktura.identifier: person for person in found if person.efaktura.identifier}
     if len(known) != 1:
         return {"ref": asked["ref"], "result": "multiple" if known else "none", "identifier": None, "accepts": False}
     [(identifier, person)] = known.items()
-    accepts = person.efaktura.takes_from(issuer)
+    accepts = _takes_from(person, issuer, agreed)
     return {"ref": asked["ref"], "result": "match", "identifier": identifier, "accepts": accepts}
+
+
+def _takes_from(person: Person, issuer: str, agreed: Collection[str]) -> bool:
+    has_agreed = person.efaktura.identifier in agreed and issuer not in person.efaktura.blocked_issuers
+    return has_agreed or person.efaktura.takes_from(issuer)
 
 
 def _candidates(world: World, asked: Mapping[str, Any]) -> list[Person]:
@@ -122,8 +164,8 @@ def shipment_question(body: Any) -> tuple[str, str, list[dict[str, Any]]]:
     return shipment_id, _issuer(body), transactions
 
 
-def refusal(world: World, one: Mapping[str, Any], issuer: str) -> int | None:
-    """The code for which a transaction is refused, or None."""
+def refusal(world: World, one: Mapping[str, Any], issuer: str, agreed: Collection[str] = ()) -> int | None:
+    """The code for which a transaction is refused, or None; *agreed* as in `find`."""
     payment_type, identifier = one.get("paymentType"), one.get("efakturaIdentifier")
     amount, due = one.get("amount"), one.get("dueDate")
     checks = (
@@ -135,17 +177,17 @@ def refusal(world: World, one: Mapping[str, Any], issuer: str) -> int | None:
         (WRONG_ACCOUNT, not is_account(one.get("account"))),
         (NO_EFAKTURA, type(amount) is not int or amount < 0 or not _is_date(due)),
         (NO_EFAKTURA, not all(one.get(field) for field in ("invoiceNumber", "presentationUrl", "issuerName"))),
-        (UNREACHABLE, not _reaches(world, identifier, issuer)),
+        (UNREACHABLE, not _reaches(world, identifier, issuer, agreed)),
     )
     return next((code for code, is_wrong in checks if is_wrong), None)
 
 
-def _reaches(world: World, identifier: Any, issuer: str) -> bool:
+def _reaches(world: World, identifier: Any, issuer: str, agreed: Collection[str]) -> bool:
     """Identifiers that the file does not know belong to people made up by rule, whose look-up said yes."""
     person = world.by_identifier.get(identifier)
     if person is None:
         return isinstance(identifier, str) and bool(re.fullmatch(r"EF\d{15}", identifier))
-    return person.efaktura.takes_from(issuer)
+    return _takes_from(person, issuer, agreed)
 
 
 def owner(world: World, one: Mapping[str, Any]) -> str | None:

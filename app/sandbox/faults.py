@@ -7,6 +7,8 @@
 ``timeout_after``   taken, the answer is lost: `SandboxTransport` raises ReadTimeout
 ``late_refusal``    taken; refused when it is asked about later
 ``slow``            taken, after ``SLOW_SECONDS``
+``lost``            answered as taken, and forgotten (agreements at the eFaktura gateway alone, as the next)
+``ended_later``     taken and carried out; ended after that was told
 
 A fault is drawn from the seed, the service, the step, the message's id and the number of times the log has seen that
 id, so that a repeat may succeed, in whichever process it comes. A message that was taken is never refused by a draw.
@@ -24,8 +26,9 @@ NOT_TAKEN = frozenset({"429", "500", "timeout_before"})
 ANSWER_LOST = frozenset({"timeout_after", "500_after"})
 WHILE_SENDING = frozenset({"refuse", "late_refusal", "slow"}) | NOT_TAKEN | ANSWER_LOST
 WHILE_PREPARING = WHILE_SENDING - {"late_refusal"}
+WHILE_AGREEING = WHILE_SENDING | {"lost", "ended_later"}
 WHILE_ASKING = frozenset({"slow"}) | NOT_TAKEN
-TAKING_STEPS = frozenset({"send", "shipment"})
+TAKING_STEPS = frozenset({"send", "shipment", "agreement"})
 SLOW_SECONDS = 0.05
 
 

@@ -35,13 +35,17 @@ class LogDamaged(RuntimeError):
 
 @dataclass(slots=True)
 class Record:
-    """What the log says about one id at one service; ``number`` is its place among those taken, from 1."""
+    """What the log says about one id at one service; ``number`` is its place among those taken, from 1.
+
+    ``told``: the last state of an agreement that its asker was told.
+    """
 
     tries: int = 0
     number: int = 0
     taken: Entry | None = None
     taken_back: Entry | None = None
     refused: Entry | None = None
+    told: str | None = None
 
     @property
     def stands(self) -> bool:
@@ -51,23 +55,28 @@ class Record:
 
 @dataclass(slots=True)
 class Index:
-    """The log in memory: per id, messages per service in the order of arrival, and per shipment."""
+    """The log in memory: per id, messages per service in the order of arrival, per shipment, and the agreements of each
+    eFaktura identifier."""
 
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     arrivals: dict[str, list[Record]] = field(default_factory=dict)
     shipments: dict[str, dict[str, Record]] = field(default_factory=dict)
+    agreements: dict[str, list[Record]] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
         """Take in one line."""
         service, identifier, outcome = entry["service"], entry["id"], entry["outcome"]
         record = self.records.setdefault((service, identifier), Record())
         record.tries += 1
+        record.told = entry.get("told", record.told)
         if outcome == "accepted" and record.taken is None:
             record.taken = entry
             if entry["kind"] != "lookup":
                 arrivals = self.arrivals.setdefault(service, [])
                 arrivals.append(record)
                 record.number = len(arrivals)
+            if "consumer" in entry:
+                self.agreements.setdefault(entry["consumer"], []).append(record)
         elif outcome == "refused" and record.taken is not None:
             record.taken_back = entry
         elif outcome == "refused":
@@ -108,6 +117,11 @@ class Held:
     def shipment(self, shipment: str) -> dict[str, Record]:
         """The records of one shipment by id; empty when it is unknown."""
         return self._state.index.shipments.get(shipment, {})
+
+    @property
+    def agreements(self) -> Mapping[str, list[Record]]:
+        """The agreements taken, by the eFaktura identifier of the consumer."""
+        return self._state.index.agreements
 
     def append(self, *entries: Entry) -> None:
         """Write the entries with one call, whole or not at all; raises OSError when the disk is full."""

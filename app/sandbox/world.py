@@ -42,6 +42,9 @@ KrrStatus = Literal["AKTIV", "SLETTET", "IKKE_REGISTRERT"]
 Mailbox = Literal["digipost", "e-boks"]
 SERVICES = ("krr", "maskinporten", "efaktura", "vipps", "eformidling", "svarut", "sms")
 FAULT_KINDS = ("refuse", "429", "500", "timeout_before", "timeout_after", "late_refusal", "slow", "500_after")
+# Of agreements at the eFaktura gateway, and only when they are named.
+AGREEMENT_FAULT_KINDS = ("lost", "ended_later")
+EVERY_KIND = (*FAULT_KINDS, *AGREEMENT_FAULT_KINDS)
 RULE_UPDATED_AT = "2026-06-10T21:00:01+02"
 
 
@@ -206,7 +209,7 @@ def faults_from_json(entry: Mapping[str, Any]) -> Faults:
     for override in overrides:
         for kinds in override.values():
             named |= {kinds} if isinstance(kinds, str) else set(kinds)
-    strange = (named - {"", *FAULT_KINDS}) | (({*services} | {key for one in overrides for key in one}) - {*SERVICES})
+    strange = (named - {"", *EVERY_KIND}) | (({*services} | {key for one in overrides for key in one}) - {*SERVICES})
     if strange:
         raise WorldInvalid(f"{WORLD_FILE}: faults: unknown service or kind: {', '.join(sorted(strange))}")
     return Faults(int(entry.get("seed", 0)), services, people, invoices)

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.settings import Settings
+from app.delivery.outlook import mandate_of
 from app.invoices.models import Invoice
-from app.portal.outlook import mandate_of
 from app.residents.models import Resident
 from app.routing.channels import Kind, Mandate
 

@@ -14,11 +14,11 @@ from app.contact.preferences import CLOSABLE, choice_of, choose_delivery
 from app.core.audit import AuditEvent, record
 from app.core.database import db
 from app.delivery.explain import explain
+from app.delivery.of_resident import invoice_of, invoices_of, pdf_of
+from app.delivery.outlook import outlook
 from app.portal import access, insight, words
 from app.portal.agreement import Agreement, agreement_for
 from app.portal.forms import DeliveryForm
-from app.portal.invoices import invoice_of, invoices_of, pdf_of
-from app.portal.outlook import outlook
 from app.portal.room import bp
 from app.residents.models import ContactKind
 from app.residents.queries import open_contact_points

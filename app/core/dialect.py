@@ -139,6 +139,7 @@ class Lock(IntEnum):
 
     FACTS = 7_946_485_001
     CLAIMS = 7_946_485_002
+    OFFERS = 7_946_485_003
 
 
 def serialize(session: Session, lock: Lock) -> None:

@@ -12,6 +12,7 @@ from app.channels.contract import MessageChannel, Outcome, ReceiptStatus, Result
 from app.core.dialect import picked
 from app.delivery.bounces import note_refused_address
 from app.delivery.desk import Desk, Seats, result_of
+from app.delivery.listeners import tell
 from app.delivery.models import Attempt, Delivery, Receipt, State
 from app.delivery.notes import keep_notes
 from app.delivery.parcels import UNSETTLED, Parcel, load
@@ -50,6 +51,7 @@ def collect(desk: Desk) -> int:
         finally:
             seats.close()
     collect_returned(desk)
+    tell(desk.session, desk.settings, desk.clock)
     return handle(desk)
 
 

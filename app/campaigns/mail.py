@@ -1,0 +1,182 @@
+"""The offer's mail as bytes: each form of it is rendered once, and what differs from mail to mail is put in after."""
+
+from __future__ import annotations
+
+import binascii
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import format_datetime, formataddr
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape
+from mjml import mjml2html
+
+from app.campaigns.links import OfferLinks
+from app.campaigns.models import Activation
+from app.campaigns.words import words
+from app.channels.email_text import long_date
+from app.clients.mime import Prepared, header
+from app.clients.return_path import ReturnPath
+from app.core.clock import OSLO
+from app.core.settings import Settings
+
+TEMPLATES = Path(__file__).parents[2] / "templates" / "email"
+# What differs from mail to mail, as it stands in a form until it is known: nothing that escaping or MJML changes.
+SLOTS = {"first_name": "qFIRSTNAMEq", "date": "qDATEq", "link": "https://q.invalid/LINKq",
+         "unsubscribe_link": "https://q.invalid/UNSUBSCRIBEq"}  # fmt: skip
+_SLOT = re.compile("(" + "|".join(map(re.escape, SLOTS.values())) + ")")
+_NAMES = {slot: name for name, slot in SLOTS.items()}
+_BETWEEN_TAGS = re.compile(r">\s+<")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail to write. ``first_name`` is empty where several share the address. repr shows ids alone.
+
+    ``offer``: the public id of the offer that the link is of; ``mail``: the mail's own.
+    """
+
+    key: str
+    mail: str
+    offer: str
+    link_number: int
+    recipient: str = field(repr=False)
+    first_name: str = field(repr=False)
+    language: str
+    is_resend: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text with slots: fixed pieces and the names of what goes between them, in turn."""
+
+    pieces: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> Filled:
+        """Cut *text* at its slots."""
+        return cls(tuple(_NAMES.get(piece, piece) for piece in _SLOT.split(text)))
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """With *values* in the slots."""
+        pieces = list(self.pieces)
+        pieces[1::2] = [values[name] for name in pieces[1::2]]
+        return "".join(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form of the mail, rendered."""
+
+    subject: str
+    text: Filled
+    html: Filled
+
+
+@dataclass
+class Writer:
+    """Writes the mails of a campaign. ``line_end``: of the way they leave by."""
+
+    settings: Settings
+    links: OfferLinks
+    line_end: bytes
+    _forms: dict[tuple[str, bool], Form] = field(default_factory=dict)
+
+    @cached_property
+    def _path(self) -> ReturnPath:
+        return ReturnPath.by(self.settings)
+
+    @cached_property
+    def _sender(self) -> str:
+        return formataddr(self._path.sender)
+
+    def prepare(self, letter: Letter, now: dt.datetime) -> Prepared:
+        """The bytes of *letter*, dated *now* (aware)."""
+        form = self._form(letter.language, is_shared=not letter.first_name)
+        local = now.astimezone(OSLO)
+        until = local.date() + dt.timedelta(days=self.settings.offer_link_days)
+        values = {
+            "first_name": letter.first_name,
+            "date": long_date(until, letter.language),
+            "link": self.links.offer_url(letter.offer, letter.link_number),
+            "unsubscribe_link": self.links.unsubscribe_url(letter.mail),
+        }
+        safe = {**values, "first_name": str(escape(letter.first_name))}
+        # Text in quoted-printable cannot hold "=_".
+        boundary = f"=_{letter.key}"
+        head = "\n".join(
+            [
+                *self._headers(letter, form, local, values["unsubscribe_link"]),
+                f'Content-Type: multipart/alternative; boundary="{boundary}"',
+                "",
+                *_part(boundary, "plain", form.text.fill(values)),
+                *_part(boundary, "html", form.html.fill(safe)),
+                "",
+            ]
+        )
+        rest = b"--" + boundary.encode("ascii") + b"--" + self.line_end
+        return Prepared(head.encode("ascii").replace(b"\n", self.line_end), rest)
+
+    def _headers(self, letter: Letter, form: Form, now: dt.datetime, unsubscribe_link: str) -> list[str]:
+        return [
+            f"From: {self._sender}",
+            f"To: <{letter.recipient}>",
+            form.subject,
+            f"Date: {format_datetime(now)}",
+            f"Message-ID: <{self._path.message_id(letter.key)}>",
+            # RFC 8058. Never encoded or folded inside: programs read the address from it.
+            f"List-Unsubscribe: <{unsubscribe_link}>",
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+            # RFC 3834: nobody's holiday message should answer it.
+            "Auto-Submitted: auto-generated",
+            *(["X-Offer-Resend: yes"] if letter.is_resend else []),
+            f"Content-Language: {letter.language}",
+            "MIME-Version: 1.0",
+        ]
+
+    def _form(self, language: str, *, is_shared: bool) -> Form:
+        form = self._forms.get((language, is_shared))
+        if form is None:
+            form = self._forms[language, is_shared] = self._rendered(language, is_shared)
+        return form
+
+    def _rendered(self, language: str, is_shared: bool) -> Form:
+        settings = self.settings
+        values = {
+            "name": settings.municipality_name,
+            "phone": settings.contact_phone,
+            "site": urlsplit(settings.base_url).netloc,
+            **SLOTS,
+        }
+        said = words(Activation(settings.efaktura_activation), language, values, is_shared=is_shared)
+        given = {"words": said, "language": language, **values}
+        html = mjml2html(_template("tilbud.mjml", is_html=True)(given), fonts={}, disable_comments=False)
+        return Form(
+            header("Subject", said["subject"]),
+            Filled.of(_template("tilbud.txt", is_html=False)(given)),
+            Filled.of(_BETWEEN_TAGS.sub(">\n<", html)),
+        )
+
+
+def _part(boundary: str, subtype: str, text: str) -> list[str]:
+    return [
+        f"--{boundary}",
+        f"Content-Type: text/{subtype}; charset=utf-8",
+        "Content-Transfer-Encoding: quoted-printable",
+        "",
+        binascii.b2a_qp(text.encode(), istext=True).decode("ascii"),
+    ]
+
+
+def _template(name: str, *, is_html: bool) -> Callable[[Mapping[str, object]], str]:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=is_html,  # noqa: S701 - off for plain text alone, where escaping would show
+    )
+    return environment.get_template(name).render

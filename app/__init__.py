@@ -10,15 +10,19 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import portal, staff, web
 from app.campaigns import models as campaigns_models
+from app.campaigns.bounces import take_returned
+from app.campaigns.commands import offers_cli
 from app.contact import models as contact_models
 from app.core import audit, logging, sessions, throttle
+from app.core.audit_chain import prepare_chain
+from app.core.audit_commands import audit_cli
 from app.core.clock import Clock
 from app.core.database import db
 from app.core.dialect import prepare_engine
 from app.core.settings import Settings, load_settings
 from app.delivery import commands as delivery_commands
+from app.delivery import listeners, person_commands, statistics_models
 from app.delivery import models as delivery_models
-from app.delivery import person_commands, statistics_models
 from app.invoices import models as invoices_models
 from app.invoices.commands import invoices_cli, payments_cli
 from app.portal import models as portal_models
@@ -63,7 +67,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     add_pages(app, settings)
     with app.app_context():
         prepare_engine(db.engine)
-    for group in (residents_cli, mandates_cli, invoices_cli, payments_cli, keys_cli):
+        prepare_chain(db.engine, settings)
+    listeners.listen("offers", take_returned)
+    for group in (residents_cli, mandates_cli, invoices_cli, payments_cli, keys_cli, audit_cli, offers_cli):
         app.cli.add_command(group)
     if settings.sandbox:
         app.cli.add_command(demo)

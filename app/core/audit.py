@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, LargeBinary, String
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import JSON, LargeBinary, Select, String, or_, select
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from app.core.database import Base, Id, Key
+
+MOST_SEEN = 5_000
 
 
 class AuditEvent(StrEnum):
@@ -79,6 +83,52 @@ class AuditHead(Base):
     seal: Mapped[bytes] = mapped_column(LargeBinary(34))
 
 
-def record(session: Session, *, at: dt.datetime, actor: str, event: AuditEvent, subject: str, reason: str = "") -> None:
-    """Add one event to the caller's transaction. *subject* is ``kind:public id``, never personal data."""
-    session.add(AuditRecord(at=at, actor=actor, event=event, subject=subject, reason=reason[:500]))
+VIEWS = (
+    AuditEvent.RESIDENT_VIEWED,
+    AuditEvent.INVOICE_VIEWED,
+    AuditEvent.DOCUMENT_VIEWED,
+)
+"""The events that say: somebody of the municipality has seen this."""
+
+WAITING = "audit"
+"""Where a session keeps the events of its transaction until it commits; `app.core.audit_chain` writes them then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One event that is not written yet, and the savepoint it stands or falls with."""
+
+    values: dict[str, Any]
+    savepoint: SessionTransaction | None
+
+
+def record(
+    session: Session,
+    *,
+    at: dt.datetime,
+    actor: str,
+    event: AuditEvent,
+    subject: str,
+    reason: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Add one event to the caller's transaction: it is written when that commits, and forgotten when it rolls back.
+
+    *subject* is ``kind:public id``; *details* are plain values for JSON. Neither holds personal data.
+    """
+    if not session.in_transaction():
+        session.begin()
+    values = {"at": at, "actor": actor, "event": event, "subject": subject, "reason": reason[:500],
+              "details": dict(details) if details is not None else None}  # fmt: skip
+    session.info.setdefault(WAITING, []).append(Waiting(values, session.get_nested_transaction()))
+
+
+def seen_by(session: Session, resident_public_id: str, also: Select[str] | None = None) -> Sequence[AuditRecord]:
+    """When somebody of the municipality saw the resident's page or (*also*: their subjects) an invoice, newest first.
+
+    At most `MOST_SEEN`; what the resident did is not among them.
+    """
+    subject = AuditRecord.subject == f"resident:{resident_public_id}"
+    about = subject if also is None else or_(subject, AuditRecord.subject.in_(also))
+    query = select(AuditRecord).where(about, AuditRecord.event.in_(VIEWS)).order_by(AuditRecord.id.desc())
+    return session.scalars(query.limit(MOST_SEEN)).all()

@@ -40,6 +40,7 @@ class KeyFile(StrEnum):
     LINKS = "links.keys"
     SESSION = "session.keys"
     DOCUMENTS = "documents.keys"
+    AUDIT = "audit.keys"
 
 
 VAULT_KEYS = (KeyFile.NATIONAL_ID_ENCRYPTION, KeyFile.NATIONAL_ID_INDEX)

@@ -11,6 +11,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberTyp
 # RFC 5321 allows 254; anything far longer is refused before the validator spends time on it.
 _LONGEST_EMAIL = 320
 _LONGEST_MOBILE = 40
+_OWN_COUNTRY_CODE, _OWN_DIGITS = "+47", 8
 # Some countries (USA, Canada) do not tell mobile from fixed by the number.
 _MOBILE_TYPES = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 
@@ -89,6 +90,14 @@ def normalise_email(text: str) -> str:
     if valid.ascii_email is None:
         raise EmailInvalid(EmailFault.NOT_ASCII)
     return valid.ascii_email
+
+
+def pretty_mobile(number: str) -> str:
+    """The E.164 *number* as people write it: ``987 65 432``, a foreign one with ``+`` and its country code."""
+    own = number.removeprefix(_OWN_COUNTRY_CODE)
+    if own != number and len(own) == _OWN_DIGITS:
+        return f"{own[:3]} {own[3:5]} {own[5:]}"
+    return phonenumbers.format_number(phonenumbers.parse(number), PhoneNumberFormat.INTERNATIONAL)
 
 
 def mask_email(address: str) -> str:

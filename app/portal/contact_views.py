@@ -20,6 +20,7 @@ from app.core.throttle import TooOften
 from app.portal import access
 from app.portal.forms import CodeForm, EmailForm, MobileForm, PlainForm
 from app.portal.room import bp
+from app.portal.words import shown
 from app.residents.models import ContactKind
 from app.residents.queries import open_contact_points
 
@@ -128,7 +129,7 @@ def _change(kind: ContactKind, form: MobileForm | EmailForm) -> ResponseReturnVa
             return redirect(url_for(f"min_side.{name}_code"))
     current = open_contact_points(db.session(), [resident.id]).get(resident.id, {}).get(kind)
     if not form.is_submitted() and current is not None:
-        form.value.data = current.value
+        form.value.data = shown(current)
     page = render_template("portal/contact.html", form=form, words=WORDS[kind], kind=kind, current=current)
     return page, 422 if form.errors else 200
 

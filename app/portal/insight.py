@@ -85,8 +85,12 @@ def log_about(session: Session, resident: Resident) -> Sequence[AuditRecord]:
 
 
 def who(row: AuditRecord, resident: Resident) -> str:
-    """Who did it, as far as the resident needs to know: themselves, else a job or somebody of the municipality."""
-    return "resident" if row.actor == f"resident:{resident.public_id}" else row.actor
+    """Who did it, as far as the resident needs to know: ``resident``, ``link`` (from a mail), ``staff`` or ``job``."""
+    if row.actor == f"resident:{resident.public_id}":
+        return "resident"
+    if row.actor.endswith(" link"):
+        return "link"
+    return "staff" if row.actor.startswith(("staff:", "command:")) else "job"
 
 
 def _person(settings: Settings, resident: Resident) -> dict[str, Any]:

@@ -11,11 +11,12 @@ from flask_babel import lazy_gettext as _
 
 from app.channels.contract import Outcome
 from app.core.audit import AuditEvent
+from app.core.contact import pretty_mobile
 from app.delivery.models import State
+from app.delivery.outlook import Standing, Way
 from app.invoices.models import Closure, Invoice
-from app.portal.outlook import Standing, Way
 from app.registries.models import Register
-from app.residents.models import ContactSource
+from app.residents.models import ContactKind, ContactPoint, ContactSource
 from app.routing.channels import Answer, Channel, Kind, Reason
 
 NAMES: Mapping[Channel, object] = {
@@ -129,7 +130,38 @@ EVENTS: Mapping[AuditEvent, object] = {
     AuditEvent.CONTACT_REMOVED: _("Fjernet mobil eller e-post"),
     AuditEvent.PREFERENCE_CHOSEN: _("Valgte hvordan fakturaen skal komme"),
     AuditEvent.OWN_DATA_FETCHED: _("Lastet ned alt vi har"),
+    AuditEvent.STAFF_LOGGED_IN: _("Logget inn"),
+    AuditEvent.RESIDENT_VIEWED: _("Så på opplysningene dine"),
+    AuditEvent.INVOICE_VIEWED: _("Så på en faktura"),
+    AuditEvent.DOCUMENT_VIEWED: _("Åpnet en faktura (PDF)"),
+    AuditEvent.SEARCHED: _("Søkte, og du var blant treffene"),
+    AuditEvent.FOLLOW_UP_VIEWED: _("Så på fakturaer som trenger hjelp"),
+    AuditEvent.CONTACT_REGISTERED: _("La inn mobil eller e-post for deg"),
+    AuditEvent.INVOICE_SENT_AGAIN: _("Sendte en faktura på nytt"),
+    AuditEvent.CAMPAIGN_STARTED: _("Begynte å sende tilbud om eFaktura"),
+    AuditEvent.CAMPAIGN_STOPPED: _("Stanset tilbudene om eFaktura"),
+    AuditEvent.CAMPAIGN_RESUMED: _("Fortsatte å sende tilbud om eFaktura"),
+    AuditEvent.CAMPAIGN_PACED: _("Endret farten på tilbudene om eFaktura"),
+    AuditEvent.OFFER_ANSWERED: _("Svarte på tilbudet om eFaktura"),
+    AuditEvent.OFFER_UNSUBSCRIBED: _("Sa nei til flere tilbud om eFaktura"),
+    AuditEvent.AGREEMENT_REQUESTED: _("Sa ja til eFaktura"),
+    AuditEvent.AGREEMENT_ACTIVE: _("eFaktura ble slått på"),
+    AuditEvent.AGREEMENT_DECLINED: _("eFaktura ble ikke slått på"),
+    AuditEvent.AGREEMENT_ENDED: _("eFaktura ble slått av"),
 }
+
+
+ACTORS: Mapping[str, object] = {
+    "resident": _("Du"),
+    "link": _("Den som åpnet lenken i e-posten"),
+    "staff": _("En ansatt hos oss"),
+    "job": _("Et program hos oss"),
+}
+
+
+def shown(point: ContactPoint) -> str:
+    """A mobile number as it is written down here, with blanks; an e-mail address as it is."""
+    return pretty_mobile(point.value) if point.kind is ContactKind.MOBILE else point.value
 
 
 def why(way: Way, *, is_all_by_letter: bool = False) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask, abort
@@ -17,7 +20,9 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from app import create_app
 from app.core.database import db
 from app.web.frontend import build
+from tests.browser import town
 from tests.conftest import make_settings
+from tests.portal.conftest import put_keys
 from tests.support.gallery import add_gallery
 
 # Without these Chromium, as root in a closed network, does not start or looks for its maker's hosts.
@@ -52,14 +57,29 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """The application, with the gallery of components and an address for each error."""
-    app = create_app(make_settings(tmp_path_factory.mktemp("site") / "instance"))
+def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Flask]:
+    """The application with its residents, the gallery of components and an address for each error."""
+    instance = tmp_path_factory.mktemp("site") / "instance"
+    instance.mkdir()
+    shutil.copy(sqlite_template, instance / "fakturaportalen.db")
+    settings = make_settings(instance, base_url=f"http://127.0.0.1:{free_port()}")
+    put_keys(settings)
+    app = create_app(settings)
     add_gallery(app)
     app.add_url_rule("/feil/<int:status>", "fail", view_func=lambda status: abort(status))
+    with app.app_context():
+        town.settle(db.session(), settings, app.config["CLOCK"])
+        db.session.remove()
     yield app
     with app.app_context():
         db.engine.dispose()
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on: the log-in's way back must name it before there is a site."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
 
 
 class Quiet(WSGIRequestHandler):
@@ -72,7 +92,8 @@ class Quiet(WSGIRequestHandler):
 @pytest.fixture(scope="package")
 def address(site: Flask) -> Iterator[str]:
     """Where the site is served on this machine alone."""
-    server = make_server("127.0.0.1", 0, site, threaded=True, request_handler=Quiet)
+    port = urlsplit(site.config["BASE_URL"]).port or 0
+    server = make_server("127.0.0.1", port, site, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -95,6 +116,24 @@ class Visit:
         script = "" if self.has_javascript else "-no-script"
         forced = "-forced-colours" if self.forced_colors == "active" else ""
         return f"{self.language}-{self.scheme}-{self.width}{script}{forced}"
+
+
+class Doorman:
+    """Logs residents in once, and lends their session to every browser that asks."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self._browser, self._address = browser, address
+        self._known: dict[str, list[Any]] = {}
+
+    def cookies(self, national_id: str) -> list[Any]:
+        """The cookies of a browser in which this person has logged in."""
+        if national_id not in self._known:
+            context = self._browser.new_context()
+            page = context.new_page()
+            town.log_in(page, self._address, national_id)
+            self._known[national_id] = [*context.cookies()]
+            context.close()
+        return self._known[national_id]
 
 
 class Reader:
@@ -120,6 +159,10 @@ class Reader:
         self.page.evaluate("document.fonts.ready.then(() => true)")
         return self.page
 
+    def speak(self, language: str) -> None:
+        """Choose the *language* of the pages, over the profile's."""
+        self.page.context.add_cookies([{"name": "sprak", "value": language, "url": self.address}])
+
     def barriers(self) -> list[str]:
         """What axe-core finds against WCAG 2.2 A and AA and good practice, as sentences."""
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
@@ -137,6 +180,12 @@ class Reader:
         """How many pixels the page is wider than its window."""
         wider: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         return wider
+
+
+@pytest.fixture(scope="package")
+def doorman(chromium: Browser, address: str) -> Doorman:
+    """Whoever must be logged in comes by here."""
+    return Doorman(chromium, address)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from app.core.contact import (
     mask_mobile,
     normalise_email,
     normalise_mobile,
+    pretty_mobile,
 )
 
 
@@ -125,3 +126,9 @@ def test_masks_leave_enough_to_know_it_again() -> None:
 @pytest.mark.parametrize("text", ["", "90012345", "ukjent"])
 def test_what_is_no_normalised_number_is_hidden_whole(text: str) -> None:
     assert mask_mobile(text) == "***"
+
+
+@pytest.mark.parametrize(("number", "shown"), [("+4798765432", "987 65 432"), ("+46701234567", "+46 70 123 45 67")])
+def test_a_number_is_shown_as_people_write_it(number: str, shown: str) -> None:
+    assert pretty_mobile(number) == shown
+    assert normalise_mobile(shown) == number

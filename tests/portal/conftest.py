@@ -25,6 +25,11 @@ def made_key(number: int) -> bytes:
 @pytest.fixture(autouse=True)
 def keys(settings: Settings) -> None:
     """The client's key and the provider's lie where they are looked for."""
+    put_keys(settings)
+
+
+def put_keys(settings: Settings) -> None:
+    """Lay the client's key and the provider's where they are looked for."""
     for path, number in (
         (settings.keys_dir / KEY_FILE, 0),
         (settings.sandbox_dir / "idporten" / idporten_store.KEY_FILE, 1),

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from app.contact.preferences import choice_of
-from app.core.audit import AuditEvent, AuditRecord
+from app.core.audit import AuditEvent, AuditRecord, record
 from app.core.clock import Clock
 from app.core.database import db
 from app.core.sessions import StoredSession
@@ -160,7 +160,7 @@ def test_the_number_is_changed_by_the_code_and_not_before(
     assert right.headers["Location"] == "/min-side"
     page = kari.get("/min-side").text
     assert texts(page, "//*[@role='status']") == ["Mobilnummeret ditt er bekreftet."]
-    assert "+4798765432" in page
+    assert "987 65 432" in page
     assert kari.get("/min-side/mobil/kode").headers["Location"] == "/min-side/mobil"
 
 
@@ -254,13 +254,24 @@ def test_the_file_holds_everything_and_neither_it_nor_the_page_shows_the_whole_n
 def test_the_log_says_who_did_what(kari: FlaskClient, session: Session, resident: Resident) -> None:
     now = Clock().now()
     subject = f"resident:{resident.public_id}"
-    session.add(AuditRecord(at=now, actor="ola@strand", event=AuditEvent.ADDRESS_REMOVED, subject=subject, reason=""))
-    session.add(AuditRecord(at=now, actor="x", event=AuditEvent.ADDRESS_REMOVED, subject="resident:another", reason=""))
+    for actor, about in (("ola@strand", subject), ("x", "resident:another")):
+        record(session, at=now, actor=actor, event=AuditEvent.ADDRESS_REMOVED, subject=about)
     session.commit()
     rows = texts(kari.get("/min-side/innsyn").text, "//table[caption='Hva som er gjort']//tbody/tr")
     assert len(rows) == 2
-    assert "ola@strand" in rows[0]
+    assert "En ansatt hos oss" in rows[0]
+    assert "ola" not in rows[0]
     assert "Du" in rows[1]
+
+
+def test_everything_that_can_be_done_has_words(kari: FlaskClient, session: Session, resident: Resident) -> None:
+    subject = f"resident:{resident.public_id}"
+    for event in AuditEvent:
+        record(session, at=Clock().now(), actor="delivery", event=event, subject=subject)
+    session.commit()
+    rows = texts(kari.get("/min-side/innsyn").text, "//table[caption='Hva som er gjort']//tbody/tr/td[2]")
+    assert len(rows) == len(AuditEvent) + 1
+    assert all(rows)
 
 
 def test_who_has_avtalegiro_reads_that_the_bank_pays(

@@ -12,6 +12,7 @@ from app import portal, staff, web
 from app.campaigns import models as campaigns_models
 from app.campaigns.bounces import take_returned
 from app.campaigns.commands import offers_cli
+from app.campaigns.follow import before_routing
 from app.contact import models as contact_models
 from app.core import audit, logging, sessions, throttle
 from app.core.audit_chain import prepare_chain
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         CLOCK=clock,
         TRANSPORT=transport_to(settings.sandbox_dir, settings.sandbox_url, clock.now) if settings.sandbox else None,
         LOG_IN_ADAPTER=None,
+        BEFORE_ROUTING={"agreements": before_routing},
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         # The values bound to a statement may be personal: they stay out of every error text.
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.campaigns.models import Activation, Agreement, AgreementSource, AgreementState
-from app.campaigns.states import OPEN, Why
+from app.campaigns.states import OPEN, Why, takes_efaktura
 from app.core.audit import AuditEvent, record
 from app.core.dialect import begin_writing, upsert
 from app.core.ids import derived_id
@@ -96,13 +96,15 @@ def say_yes(
 
 
 def activate(session: Session, agreement: Agreement, actor: str, now: dt.datetime, identifier: str | None) -> None:
-    """eFaktura is on, by the provider's word or the register's; routing knows from the next run on.
+    """eFaktura is on, by the provider's word or the register's; the next planning knows.
 
-    *identifier*: by which eFaktura reaches the resident; without it the register is asked at the next run.
+    *identifier*: by which eFaktura reaches the resident; without it the register's next answer decides.
     """
     agreement.state, agreement.decided_at, agreement.reason = AgreementState.ACTIVE, now, None
-    answer = Answer.YES if identifier else Answer.UNKNOWN
-    put_answer(session, agreement.resident_id, answer, identifier, now)
+    if identifier:
+        put_answer(session, agreement.resident_id, Answer.YES, identifier, now)
+    elif not takes_efaktura(session, agreement.resident_id):
+        put_answer(session, agreement.resident_id, Answer.UNKNOWN, None, now)
     _record(session, _resident(session, agreement), AuditEvent.AGREEMENT_ACTIVE, actor, agreement.activation.value, now)
 
 
@@ -122,9 +124,10 @@ def end(session: Session, agreement: Agreement, actor: str, now: dt.datetime) ->
     _record(session, _resident(session, agreement), AuditEvent.AGREEMENT_ENDED, actor, Why.IN_BANK.value, now)
 
 
-def to_guide(agreement: Agreement, why: Why) -> None:
+def to_guide(agreement: Agreement, why: Why, now: dt.datetime) -> None:
     """The provider cannot tell whom we mean: the wish stays, and the rest is done in the bank."""
     agreement.activation, agreement.reason, agreement.taken_at = Activation.GUIDE, why, None
+    agreement.ask_at = now
 
 
 def put_answer(session: Session, resident_id: int, answer: Answer, identifier: str | None, now: dt.datetime) -> None:

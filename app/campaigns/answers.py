@@ -15,6 +15,7 @@ from app.campaigns.desk import Desk
 from app.campaigns.links import OfferLink
 from app.campaigns.models import AgreementSource, AgreementState, Offer, OfferAnswer
 from app.campaigns.provider import ask_provider
+from app.campaigns.receipts import send_receipt
 from app.campaigns.states import (
     AgreementFacts,
     Found,
@@ -83,6 +84,7 @@ def answer(desk: Desk, token: str, reply: OfferAnswer) -> Answered:
     desk.session.commit()
     if reply is OfferAnswer.YES and agreement is not None:
         ask_provider(desk, agreement.id)
+        send_receipt(desk, agreement.id)
     return Answered(view_of(desk.session, find_offer(desk.session, link.offer), link), is_new, is_too_late)
 
 
@@ -96,6 +98,7 @@ def ask_from_min_side(
     agreement = say_yes(desk.session, desk.settings, locked, source, who, desk.clock.now(), evidence=evidence)
     desk.session.commit()
     ask_provider(desk, agreement.id)
+    send_receipt(desk, agreement.id)
     found = agreement_of(desk.session, resident.id)
     return found if found is not None else facts(agreement)
 

@@ -9,6 +9,7 @@ from typing import Protocol, Self
 import httpx
 from sqlalchemy.orm import Session
 
+from app.campaigns.link_mail import LinkSender, MailedLinks
 from app.campaigns.links import OfferLinks
 from app.clients.connect import efaktura_client
 from app.clients.efaktura_agreement import AgreementStatus, Requested
@@ -32,6 +33,10 @@ class Gateway(Protocol):
         """Where it is; raises `CallFailed`."""
         ...
 
+    def close(self) -> None:
+        """Let connections go."""
+        ...
+
     def look_up(self, consumers: Sequence[Consumer]) -> LookUp[str, EfakturaAnswer]:
         """Whom eFaktura reaches; never raises for what the gateway does."""
         ...
@@ -44,6 +49,10 @@ class Mails(Protocol):
         """Hand one mail over; never raises for what the other side does."""
         ...
 
+    def close(self) -> None:
+        """Let connections go."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Outfit:
@@ -52,12 +61,19 @@ class Outfit:
     links: OfferLinks
     gateway: Gateway
     mails: Mails
+    sender: LinkSender
 
     @classmethod
     def by(cls, settings: Settings, clock: Clock, transport: httpx.BaseTransport | None) -> Self:
         """As the settings name them. Raises `SettingsInvalid`."""
         gateway = efaktura_client(settings, outside(settings, transport))
-        return cls(OfferLinks.by(settings), gateway, Postman(settings, clock))
+        links = OfferLinks.by(settings)
+        return cls(links, gateway, Postman(settings, clock), MailedLinks(settings, clock, links))
+
+    def close(self) -> None:
+        """Let all connections go."""
+        for one in (self.gateway, self.mails, self.sender):
+            one.close()
 
 
 @dataclass(frozen=True, slots=True)

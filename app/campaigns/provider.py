@@ -7,12 +7,14 @@ provider knows. A request that may have arrived can no longer be taken back here
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import structlog
 from sqlalchemy import or_, update
 
 from app.campaigns.agreements import activate, begin, decline, end, lock_resident, to_guide
 from app.campaigns.desk import Desk
+from app.campaigns.look import look_up
 from app.campaigns.models import Activation, Agreement, AgreementState
 from app.campaigns.states import Why
 from app.clients.efaktura_agreement import (
@@ -37,8 +39,8 @@ UNDER_WAY = dt.timedelta(minutes=10)
 KEYS_WRONG = {NO_CONSUMER: Why.NOT_FOUND, SEVERAL_CONSUMERS: Why.SEVERAL}
 
 
-def ask_provider(desk: Desk, agreement_id: int) -> bool:
-    """Ask for this agreement, or how it stands, if that is due; whether the provider was asked. Commits.
+def ask_provider(desk: Desk, agreement_id: int) -> Verdict | None:
+    """Ask for this agreement, or how it stands, if that is due; what came of it, None when it is not due. Commits.
 
     Of several at once one asks. Never raises for what the provider does.
     """
@@ -58,10 +60,10 @@ def ask_provider(desk: Desk, agreement_id: int) -> bool:
     ).one_or_none()
     session.commit()
     if claimed is None:
-        return False
+        return None
     said = _ask(desk, claimed.key, claimed.resident_id, is_taken=claimed.taken_at is not None)
-    _put_down(desk, agreement_id, claimed.resident_id, said)
-    return True
+    _put_down(desk, agreement_id, claimed.resident_id, _completed(desk, claimed.resident_id, said))
+    return said.judgement.verdict
 
 
 def check_standing(desk: Desk, agreement_id: int) -> bool:
@@ -78,7 +80,8 @@ def check_standing(desk: Desk, agreement_id: int) -> bool:
     begin(session)
     lock_resident(session, resident_id)
     agreement, now = session.get_one(Agreement, agreement_id, populate_existing=True), desk.clock.now()
-    has_ended = status is not None and status.standing in {Standing.ENDED, Standing.DECLINED}
+    # DECLINED is no end: eFaktura came another way, and the register alone knows of that.
+    has_ended = status is not None and status.standing is Standing.ENDED
     if agreement.state is AgreementState.ACTIVE:
         agreement.ask_at = now + dt.timedelta(days=desk.settings.agreement_check_days)
         if has_ended:
@@ -98,6 +101,15 @@ def _ask(desk: Desk, key: str, resident_id: int, *, is_taken: bool) -> Requested
             return Requested(Judgement(Verdict.ACCEPTED, status.standing.value), status, status.code)
     [target] = targets_of(desk.session, Register.EFAKTURA, vault(desk.settings), [resident_id])
     return desk.outfit.gateway.request_agreement(key, consumer(target))
+
+
+def _completed(desk: Desk, resident_id: int, said: Requested) -> Requested:
+    """With the identifier of whoever is reached now, which a look-up gives where the provider's answer does not."""
+    status = said.status
+    if status is None or status.standing is not Standing.ACTIVE or status.identifier:
+        return said
+    found = look_up(desk, [resident_id]).get(resident_id)
+    return replace(said, status=replace(status, identifier=found.reference if found else None))
 
 
 def _put_down(desk: Desk, agreement_id: int, resident_id: int, said: Requested) -> None:
@@ -136,8 +148,7 @@ def _refused(desk: Desk, agreement: Agreement, code: str | None, now: dt.datetim
     if why is None:
         decline(desk.session, agreement, Why.REFUSED, PROVIDER, now)
         return
-    to_guide(agreement, why)
-    agreement.ask_at = now
+    to_guide(agreement, why, now)
 
 
 def wait(desk: Desk, asked: int) -> dt.timedelta:

@@ -25,6 +25,7 @@ from app.delivery.planning import dry_run as plan_dry_run
 from app.delivery.report import make_report
 from app.delivery.run import Job, collect_receipts, describe_brakes, open_desk
 from app.delivery.say import say_forecast, say_run
+from app.delivery.steps import Steps, has_failed, take_steps
 from app.invoices.commands import import_inbox, import_payment_inbox, invoices_cli
 from app.registries.refresh import ask_registries
 from app.registries.tallies import RegistryRun
@@ -50,7 +51,7 @@ def route_command(dry_run: bool, ask: bool | None, output: str) -> None:
     stored.
     """
     settings, clock = surroundings()
-    silent = ask_registers().silent if (not dry_run if ask is None else ask) else frozenset()
+    silent = ask_registers()[0].silent if (not dry_run if ask is None else ask) else frozenset()
     if dry_run:
         forecast = plan_dry_run(db.session(), settings, clock, silent)
         say_forecast(forecast, settings, output)
@@ -127,7 +128,7 @@ def run_command(no_brakes: bool, output: str) -> None:
     """
     brakes_are_on = has_brakes(no_brakes)
     imported = _import_drop_folder()
-    registers = ask_registers()
+    registers, steps = ask_registers()
     with at_desk("Planning and sending") as desk:
         run = Job(desk, registers.silent, brakes_are_on).run()
     report = make_report(db.session())
@@ -136,13 +137,19 @@ def run_command(no_brakes: bool, output: str) -> None:
         "registers": registers.as_json(),
         "asked": registers.consumption,
         "register_alarms": dict(registers.alarms),
+        "steps": steps,
         **run.as_json(),
         "report": report.as_json(),
     }
     say_run(counts, output, report)
     has_rejected = any(kind["rejected"] for kind in imported.values())
     needs_a_person = bool(
-        run.needs_a_person or registers.alarms or has_rejected or report.states["held"] or not report.is_balanced
+        run.needs_a_person
+        or registers.alarms
+        or has_failed(steps)
+        or has_rejected
+        or report.states["held"]
+        or not report.is_balanced
     )
     raise SystemExit(NEEDS_A_PERSON if needs_a_person and not run.is_stopped else DONE)
 
@@ -183,15 +190,18 @@ def count_due() -> int:
     return sum(work.count_due(db.session(), channel, now) for channel in sending_order(settings.routing_order))
 
 
-def ask_registers() -> RegistryRun:
-    """Ask KRR, eFaktura and Vipps about whom it concerns."""
+def ask_registers() -> tuple[RegistryRun, Steps]:
+    """Ask KRR, eFaktura and Vipps about whom it concerns, and let other rooms ask what planning must know."""
     settings, clock = surroundings()
-    clients = connect(settings, clock, current_app.config["TRANSPORT"])
+    since, transport = clock.now(), current_app.config["TRANSPORT"]
+    clients = connect(settings, clock, transport)
     try:
         with bar("Asking the registers") as progress:
-            return ask_registries(db.session(), settings, clock, clients, progress)
+            told = ask_registries(db.session(), settings, clock, clients, progress)
     finally:
         clients.close()
+    steps = current_app.config.get("BEFORE_ROUTING", {})
+    return told, take_steps(steps, db.session(), settings, clock, transport, since)
 
 
 @contextmanager

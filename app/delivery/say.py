@@ -11,6 +11,7 @@ from app.core.money import format_ore
 from app.core.settings import Settings
 from app.delivery.forecast import Forecast
 from app.delivery.report import STATES, Report
+from app.delivery.steps import Steps
 
 
 def say_forecast(forecast: Forecast, settings: Settings, output: str) -> None:
@@ -46,6 +47,7 @@ def say_run(counts: dict[str, Any], output: str, report: Report | None = None) -
             f"{asked['calls']:>8}  calls to {provider} about {asked['residents']} residents, "
             f"{asked['unknown']} without an answer"
         )
+    _say_steps(counts.get("steps", {}))
     for provider, failure in counts.get("register_alarms", {}).items():
         click.echo(f"Register needs repair: {provider}: {failure}", err=True)
     if counts.get("not_allowed"):
@@ -54,6 +56,12 @@ def say_run(counts: dict[str, Any], output: str, report: Report | None = None) -
         click.echo(f"Stopped by the {brake}. Look, then: flask invoices release --brake --reason …", err=True)
     if report is not None:
         say_report(report)
+
+
+def _say_steps(steps: Steps) -> None:
+    for step, done in steps.items():
+        told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in done.items() if count)
+        click.echo(f"{step}: {told or 'nothing'}")
 
 
 def say_report(report: Report) -> None:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
-from app.clients.efaktura import Efaktura
-from app.clients.efaktura_contract import MOST_PEOPLE, Consumer
+from app.clients.efaktura_contract import MOST_PEOPLE, Consumer, EfakturaAnswer
+from app.clients.look_ups import LookUp
 from app.registries.contract import Reply, Said, Target
 from app.registries.models import Register
 from app.routing.channels import Answer
+
+
+class Looks(Protocol):
+    """`app.clients.efaktura.Efaktura`, as far as look-ups go."""
+
+    def look_up(self, consumers: Sequence[Consumer]) -> LookUp[str, EfakturaAnswer]:
+        """Whom eFaktura reaches; never raises for what the gateway does."""
+        ...
+
 
 NOT_ASKABLE = (Said(Register.EFAKTURA, Answer.NO),)
 
@@ -23,7 +33,7 @@ class EfakturaRegistry:
     registers = (Register.EFAKTURA,)
     chunk = MOST_PEOPLE
 
-    def __init__(self, client: Efaktura) -> None:
+    def __init__(self, client: Looks) -> None:
         self._client = client
 
     def ask(self, targets: Sequence[Target]) -> Reply:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.staff import access, log_in, room
+from app.delivery import statistics
+from app.staff import access, log_in, room, statistics_views
+from app.staff.statistics_commands import stats
+from app.staff.statistics_counting import count_offers
 
-PAGES = ()
+PAGES = (statistics_views,)
 """Modules whose pages belong to `app.staff.room`: add yours here, so that they are there when the room is served."""
 
 
@@ -16,3 +19,5 @@ def init_app(app: Flask) -> None:
     for module in (log_in, room):
         app.register_blueprint(module.bp)
     access.check_all_say(app)
+    statistics.COUNTERS["offers"] = count_offers
+    app.cli.add_command(stats)

@@ -70,6 +70,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("month", "wants_notice", name=op.f("pk_mandate_count")),
     )
     op.create_table(
+        "offer_count",
+        sa.Column("public_id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("month", sa.Integer(), nullable=False),
+        sa.Column("sent", sa.BigInteger(), nullable=False),
+        sa.Column("delivered", sa.BigInteger(), nullable=False),
+        sa.Column("bounced", sa.BigInteger(), nullable=False),
+        sa.Column("answered", sa.BigInteger(), nullable=False),
+        sa.Column("yes", sa.BigInteger(), nullable=False),
+        sa.Column("active", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("public_id", name=op.f("pk_offer_count")),
+    )
+    op.create_table(
         "refusal_count",
         sa.Column("month", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("category", sa.String(length=60), nullable=False),
@@ -234,6 +247,15 @@ def upgrade() -> None:
             postgresql_where=sa.text("state in ('requested', 'active')"),
         )
 
+    with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_attempt_unsettled",
+            ["channel", "opened_at"],
+            unique=False,
+            sqlite_where=sa.text("outcome IS NULL OR outcome IN ('uncertain', 'unavailable')"),
+            postgresql_where=sa.text("outcome IS NULL OR outcome IN ('uncertain', 'unavailable')"),
+        )
+
     with op.batch_alter_table("audit_record", schema=None) as batch_op:
         batch_op.add_column(sa.Column("details", sa.JSON(), nullable=True))
         batch_op.add_column(sa.Column("link", sa.LargeBinary(length=34), nullable=True))
@@ -242,9 +264,63 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("value_folded", sa.String(length=254), nullable=True))
         batch_op.create_index(batch_op.f("ix_contact_point_value_folded"), ["value_folded"], unique=False)
 
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_delivery_held",
+            ["hold", "changed_at", "invoice_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'held'"),
+            postgresql_where=sa.text("state = 'held'"),
+        )
+        batch_op.create_index(
+            "ix_delivery_in_transit",
+            ["channel", "changed_at", "invoice_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'in_transit'"),
+            postgresql_where=sa.text("state = 'in_transit'"),
+        )
+        batch_op.create_index(
+            "ix_delivery_retried",
+            ["channel", "changed_at", "invoice_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting' AND tries > 0"),
+            postgresql_where=sa.text("state = 'waiting' AND tries > 0"),
+        )
+
+    with op.batch_alter_table("invoice", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_invoice_open_due",
+            ["due_on", "id"],
+            unique=False,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("invoice", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_invoice_open_due",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        )
+
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_delivery_retried",
+            sqlite_where=sa.text("state = 'waiting' AND tries > 0"),
+            postgresql_where=sa.text("state = 'waiting' AND tries > 0"),
+        )
+        batch_op.drop_index(
+            "ix_delivery_in_transit",
+            sqlite_where=sa.text("state = 'in_transit'"),
+            postgresql_where=sa.text("state = 'in_transit'"),
+        )
+        batch_op.drop_index(
+            "ix_delivery_held", sqlite_where=sa.text("state = 'held'"), postgresql_where=sa.text("state = 'held'")
+        )
+
     with op.batch_alter_table("contact_point", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_contact_point_value_folded"))
         batch_op.drop_column("value_folded")
@@ -252,6 +328,13 @@ def downgrade() -> None:
     with op.batch_alter_table("audit_record", schema=None) as batch_op:
         batch_op.drop_column("link")
         batch_op.drop_column("details")
+
+    with op.batch_alter_table("attempt", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_attempt_unsettled",
+            sqlite_where=sa.text("outcome IS NULL OR outcome IN ('uncertain', 'unavailable')"),
+            postgresql_where=sa.text("outcome IS NULL OR outcome IN ('uncertain', 'unavailable')"),
+        )
 
     with op.batch_alter_table("efaktura_agreement", schema=None) as batch_op:
         batch_op.drop_index(
@@ -284,6 +367,7 @@ def downgrade() -> None:
     op.drop_table("staff_member")
     op.drop_table("resident_count")
     op.drop_table("refusal_count")
+    op.drop_table("offer_count")
     op.drop_table("mandate_count")
     op.drop_table("invoice_count")
     op.drop_table("counting")

@@ -53,6 +53,8 @@ ROUTES = {
     "staff_log_in.done": "anyone",
     "staff_log_in.front_channel": "the municipality's log-in",
     "staff.front": "statistics",
+    "staff.statistics": "statistics",
+    "staff.statistics_file": "statistics",
     "events.eformidling": "whoever knows the secret",
     "presentation.show": "whoever has the link",
 }

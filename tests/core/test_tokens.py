@@ -106,3 +106,16 @@ def test_the_keys_do_not_show() -> None:
 def test_a_signer_without_a_key_is_refused(keys: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="key"):
         LinkSigner(keys, "confirm-email", HOUR)
+
+
+def test_a_signature_has_one_spelling() -> None:
+    token = SIGNER.sign({"contact": 17})
+    signed, signature = token.rsplit(".", 1)
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    spellings = [signature[:-1] + last for last in alphabet if last != signature[-1]]
+    spellings += [
+        signature[:at] + junk + signature[at:] for at in (0, 20, 43) for junk in ("=", "!", "\n", " ", "%", "+")
+    ]
+    for spelling in spellings:
+        with pytest.raises(LinkInvalid):
+            SIGNER.read(f"{signed}.{spelling}")

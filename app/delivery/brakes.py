@@ -180,12 +180,17 @@ def _last_release(session: Session, kind: BrakeKind, channel: Channel) -> dt.dat
     return session.scalar(select(func.max(Brake.released_at)).where(Brake.kind == kind, Brake.channel == channel))
 
 
-def release_all(session: Session, actor: str, reason: str, now: dt.datetime) -> list[Brake]:
-    """Let go every brake that is pulled, and plan anew what a silent register held; gives the brakes. Commits."""
-    brakes = pulled(session)
+def release_all(
+    session: Session, actor: str, reason: str, now: dt.datetime, only: Collection[int] | None = None
+) -> list[Brake]:
+    """Let go every brake that is pulled (*only*: of these ids, which somebody has seen); gives them. Commits.
+
+    What a silent register held is planned anew.
+    """
+    brakes = [brake for brake in pulled(session) if only is None or brake.id in only]
     session.execute(
         update(Brake)
-        .where(Brake.released_at.is_(None))
+        .where(Brake.released_at.is_(None), Brake.id.in_([brake.id for brake in brakes]))
         .values(released_at=now, released_by=actor, release_reason=reason[:500])
     )
     for brake in brakes:

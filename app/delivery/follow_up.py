@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.channels.contract import Outcome
@@ -22,6 +22,7 @@ class UnpaidClaim:
     ``has_mandate``: whether the payer still has one. ``late_days``: since the due date, in calendar days.
     """
 
+    public_id: str
     number: str
     customer_number: str | None
     kid: str
@@ -47,10 +48,13 @@ class UnpaidClaim:
         }
 
 
-def unpaid_claims(session: Session, today: dt.date, days: int) -> list[UnpaidClaim]:
+def unpaid_claims(
+    session: Session, today: dt.date, days: int, *, limit: int | None = None, after: Invoice | None = None
+) -> list[UnpaidClaim]:
     """The claims with the bank whose invoices are still open *days* calendar days after they were due, oldest first.
 
-    An open invoice is one that no payment, credit note or person has closed; source: channels.md §2.3.
+    An open invoice is one that no payment, credit note or person has closed; source: channels.md §2.3. At most *limit*,
+    beginning behind the invoice *after*.
     """
     has_mandate = exists().where(Mandate.kid_key == Invoice.kid_key, Mandate.ended_at.is_(None))
     query = (
@@ -69,9 +73,14 @@ def unpaid_claims(session: Session, today: dt.date, days: int) -> list[UnpaidCla
             Invoice.due_on <= today - dt.timedelta(days=days),
         )
         .order_by(Invoice.due_on, Invoice.id)
+        .limit(limit)
     )
+    if after is not None:
+        behind = or_(Invoice.due_on > after.due_on, Invoice.id > after.id)
+        query = query.where(Invoice.due_on >= after.due_on, behind)
     return [
         UnpaidClaim(
+            public_id=invoice.public_id,
             number=invoice.number,
             customer_number=customer_number,
             kid=invoice.kid or "",

@@ -80,6 +80,14 @@ class Delivery(Base):
         Index("ix_delivery_state", "state"),
         Index("ix_delivery_ask", "channel", "ask_at", sqlite_where=text("ask_at IS NOT NULL"),
               postgresql_where=text("ask_at IS NOT NULL")),
+        # What waits for a person, by its pile and age: few rows, looked at among all.
+        Index("ix_delivery_held", "hold", "changed_at", "invoice_id", sqlite_where=text("state = 'held'"),
+              postgresql_where=text("state = 'held'")),
+        Index("ix_delivery_retried", "channel", "changed_at", "invoice_id",
+              sqlite_where=text("state = 'waiting' AND tries > 0"),
+              postgresql_where=text("state = 'waiting' AND tries > 0")),
+        Index("ix_delivery_in_transit", "channel", "changed_at", "invoice_id",
+              sqlite_where=text("state = 'in_transit'"), postgresql_where=text("state = 'in_transit'")),
         CheckConstraint("state <> 'sending' OR worker IS NOT NULL", name="sending_has_worker"),
     )  # fmt: skip
 
@@ -115,6 +123,9 @@ class Attempt(Base):
     __table_args__ = (
         Index("ix_attempt_open", "delivery_id", sqlite_where=text("outcome IS NULL"),
               postgresql_where=text("outcome IS NULL")),
+        Index("ix_attempt_unsettled", "channel", "opened_at",
+              sqlite_where=text("outcome IS NULL OR outcome IN ('uncertain', 'unavailable')"),
+              postgresql_where=text("outcome IS NULL OR outcome IN ('uncertain', 'unavailable')")),
     )  # fmt: skip
 
     id: Mapped[Id]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -34,6 +35,8 @@ log = structlog.get_logger(__name__)
 
 # So many passes without anything coming further, and the run ends although something is due: a provider is down.
 PATIENCE = 5
+# So often a run says how far it is, in seconds.
+TOLD_EVERY = 2.0
 
 
 @contextmanager
@@ -110,10 +113,16 @@ class Job:
     silent: frozenset[Register] = frozenset()
     has_brakes: bool = True
     report: RunReport = field(default_factory=RunReport)
+    row: RunRow | None = None
+    _done: int = 0
+    _told_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.desk = replace(self.desk, progress=self._hear(self.desk.progress))
 
     def run(self) -> RunReport:
         """Work until nothing more is due, or nothing comes further. Commits as it goes."""
-        desk, row = self.desk, self._begin()
+        desk, self.row = self.desk, self._begin()
         fruitless = 0
         while not desk.worker.is_stopping:
             before = desk.ledger.tally.moved
@@ -122,7 +131,7 @@ class Job:
             fruitless = 0 if news or desk.ledger.tally.moved > before else fruitless + 1
             if fruitless and (fruitless >= PATIENCE or not self._is_due()):
                 break
-        self._end(row)
+        self._end(self.row)
         return self.report
 
     def _one_pass(self) -> int:
@@ -156,6 +165,20 @@ class Job:
             for channel in sending_order(desk.settings.routing_order)
             if not (self.has_brakes and is_stopped(desk, channel))
         )
+
+    def _hear(self, progress: Callable[[int], None]) -> Callable[[int], None]:
+        """Passes progress on, and lets those who look see it: with the next commit of the work itself."""
+
+        def hear(done: int) -> None:
+            progress(done)
+            self._done += done
+            now = time.monotonic()
+            if self.row is not None and now - self._told_at >= TOLD_EVERY:
+                self._told_at = now
+                self.report.counts = self.desk.ledger.tally.as_json()
+                self.row.counts = {**self.report.as_json(), "done": self._done}
+
+        return hear
 
     def _begin(self) -> RunRow:
         row = RunRow(worker=self.desk.worker.name, started_at=self.desk.clock.now(), counts={})

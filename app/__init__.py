@@ -8,7 +8,7 @@ from flask import Flask
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import portal, staff, web
+from app import offers, portal, staff, web
 from app.campaigns import models as campaigns_models
 from app.campaigns.bounces import take_returned
 from app.campaigns.commands import offers_cli
@@ -81,10 +81,11 @@ def create_app(settings: Settings | None = None) -> Flask:
 def add_pages(app: Flask, settings: Settings) -> None:
     """Serve the pages, behind whatever proxies are trusted; in the sandbox with the stand-ins a browser must reach."""
     portal.init_app(app)
+    offers.init_app(app)
     staff.init_app(app)
     web.init_app(app)
     sessions.init_app(app)
-    for view in portal.MACHINES:
+    for view in (*portal.MACHINES, *offers.MACHINES):
         csrf.exempt(view)
     if settings.sandbox:
         app.config["LOG_IN_ADAPTER"] = mount_site(app, settings.sandbox_dir, settings.base_url)

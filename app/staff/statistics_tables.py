@@ -187,7 +187,7 @@ def offers(figures: Figures, _settings: Settings) -> Table:
         [one.name, one.sent, one.delivered, one.bounced, one.answered, one.yes, one.active] for one in figures.offers
     ]
     head = [
-        Column(_("Utsending"), False), Column(_("Sendt")), Column(_("Kom fram")), Column(_("Kom i retur")),
+        Column(_("Utsending"), False), Column(_("E-poster sendt")), Column(_("Kom fram")), Column(_("Kom i retur")),
         Column(_("Svarte")), Column(_("Svarte ja")), Column(_("Har slått på eFaktura")),
     ]  # fmt: skip
     return Table("tilbud", head, rows)

@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 from app.core.database import UtcDateTime
 from app.core.dialect import clear, picked_but, picked_range
 from app.core.settings import Settings
-from app.delivery.kid_keys import kid_key_sql
+from app.delivery.kid_keys import is_mandate_of
 from app.delivery.models import Delivery, Part, PlanRow, ResidentFactsRow, State
 from app.delivery.planning_tables import CLOSED_KEY, batch, days, delivery, execute, known, pending
 from app.delivery.plans import DAY_AT, INVOICE_AT, PART
@@ -86,11 +86,7 @@ def _mandate(settings: Settings) -> ColumnElement[int]:
     )
     found = (
         select(func.max(weight))
-        .where(
-            Mandate.kid_key == kid_key_sql(Invoice.kid, settings),
-            Mandate.account == Invoice.account,
-            Mandate.ended_at.is_(None),
-        )
+        .where(is_mandate_of(Invoice.kid, Invoice.account, settings))
         .correlate(Invoice)
         .scalar_subquery()
     )

@@ -16,7 +16,7 @@ from app.delivery.desk import Desk
 from app.delivery.handover import File, TooManyFiles, begin
 from app.delivery.models import Handover, State
 from app.delivery.parcels import Parcel, load
-from app.delivery.ready import Recipients, allowed, set_aside, settle_strays, still_owed
+from app.delivery.ready import Recipients, allowed, set_aside, settle_strays, still_mandated, still_owed
 from app.delivery.sending import open_attempt
 
 log = structlog.get_logger(__name__)
@@ -56,7 +56,8 @@ class FileSender:
         parcels = load(desk.session, mine)
         recipients = desk.consignments.recipients(channel, parcels)
         parcels = set_aside(desk, parcels, recipients)
-        ready = allowed(desk, channel, still_owed(desk, settle_strays(desk, None, parcels)), recipients)
+        owed = still_mandated(desk, still_owed(desk, settle_strays(desk, None, parcels)))
+        ready = allowed(desk, channel, owed, recipients)
         desk.session.commit()
         ready, letters = self._letters(ready)
         if ready:

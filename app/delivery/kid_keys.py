@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal, select, update
+from sqlalchemy import ColumnElement, and_, case, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from app.core.kid import KidPositions
@@ -23,6 +23,13 @@ def kid_key_sql(kid: Any, settings: Settings) -> ColumnElement[str]:
     return case(
         (func.length(kid) < positions.last, func.substr(padded, func.length(kid) + 1, positions.last)),
         else_=func.substr(kid, positions.first, positions.last - positions.first + 1),
+    )
+
+
+def is_mandate_of(kid: Any, account: Any, settings: Settings) -> ColumnElement[bool]:
+    """Whether a `Mandate` is in force and lets an invoice with this *kid* and *account* be claimed."""
+    return and_(
+        Mandate.kid_key == kid_key_sql(kid, settings), Mandate.account == account, Mandate.ended_at.is_(None)
     )
 
 

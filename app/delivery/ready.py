@@ -6,11 +6,14 @@ import datetime as dt
 from collections.abc import Container, Mapping, Sequence
 
 import structlog
+from sqlalchemy import exists, select
 
 from app.channels.contract import MessageChannel, Outcome, Recipient, Result
 from app.delivery.allowed import Allowed
 from app.delivery.desk import Desk
+from app.delivery.kid_keys import is_mandate_of
 from app.delivery.parcels import Parcel
+from app.invoices.models import Invoice
 from app.routing.channels import Channel
 
 log = structlog.get_logger(__name__)
@@ -50,6 +53,25 @@ def still_owed(desk: Desk, parcels: Sequence[Parcel]) -> list[Parcel]:
         if parcel.invoice.closed_at is not None:
             desk.ledger.close(parcel)
     return owed
+
+
+def still_mandated(desk: Desk, parcels: Sequence[Parcel]) -> list[Parcel]:
+    """Give up the claims whose mandate ended after they were planned; gives the rest. Does not commit.
+
+    The bank would turn such a claim away without a word to us, and nobody would have asked for the money.
+    """
+    claims = [parcel.invoice.id for parcel in parcels if parcel.is_claim]
+    if not claims:
+        return list(parcels)
+    query = select(Invoice.id).where(
+        Invoice.id.in_(claims), exists().where(is_mandate_of(Invoice.kid, Invoice.account, desk.settings))
+    )
+    mandated = set(desk.session.scalars(query))
+    for parcel in parcels:
+        if parcel.is_claim and parcel.invoice.id not in mandated:
+            desk.ledger.lead_on(parcel)
+            log.info("the mandate has ended: no claim", invoice=parcel.invoice.public_id)
+    return [parcel for parcel in parcels if not parcel.is_claim or parcel.invoice.id in mandated]
 
 
 def allowed(desk: Desk, channel: Channel, parcels: Sequence[Parcel], recipients: Recipients) -> list[Parcel]:

@@ -235,3 +235,15 @@ def test_a_notice_nobody_needs_is_not_missed_when_it_cannot_be_brought(town: Tow
     invoice = town.invoice(plan)
     send(town)
     assert (town.part(invoice, Part.CLAIM).state, town.part(invoice).state) == (State.DELIVERED, State.CLOSED)
+
+
+def test_a_claim_whose_mandate_ended_since_it_was_planned_is_not_sent_and_the_document_asks_for_the_money(
+    town: Town,
+) -> None:
+    invoice = claimed(town, Channel.EMAIL)
+    town.mandate.ended_at = town.clock.now()
+    town.session.commit()
+    send(town)
+    assert town.part(invoice, Part.CLAIM).hold is Reason.CLAIM_LOST
+    assert town.attempts(invoice, Part.CLAIM) == []
+    assert not town.channels.files[Channel.AVTALEGIRO].outbox

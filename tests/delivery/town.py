@@ -23,7 +23,7 @@ from app.delivery.outcomes import Ledger
 from app.delivery.workers import working
 from app.invoices.models import Batch, Document, Invoice
 from app.registries.models import Register, RegistryAnswer
-from app.residents.models import ContactKind, ContactPoint, ContactSource, Resident
+from app.residents.models import ContactKind, ContactPoint, ContactSource, Mandate, Resident
 from app.routing.channels import Answer, Channel, Kind, Reason
 from app.routing.facts import InvoiceFacts
 from tests.delivery.fakes import FakeChannels, FakeLetters
@@ -70,6 +70,11 @@ class Town:
         self.batch = self.new_batch()
         self.session.flush()
         self.document_id = document.id
+        # Everybody's KID is the same, and has a mandate.
+        now = self.clock.now()
+        self.mandate = Mandate(account="86011117947", kid="12345678903", kid_key="12345678903", wants_notice=True,
+                               registered_at=now, updated_at=now)  # fmt: skip
+        self.session.add(self.mandate)
         keys = self.settings.keys_dir
         keys.mkdir(parents=True, exist_ok=True)
         self.vault = NationalIdVault(KeyRing.create(keys / "a.keys"), KeyRing.create(keys / "b.keys"))

@@ -24,6 +24,17 @@ EMAIL_NOT_YOU = _("Var det ikke du som ba om koden, kan du slette denne e-posten
 SMS_NOTICE = _("%(name)s bruker ikke lenger dette nummeret. Var det ikke du som endret det? Ring %(phone)s.")
 NOTICE_SUBJECT = _("E-postadressen din hos %(name)s er endret")
 EMAIL_NOTICE = _("Vi bruker ikke lenger denne adressen. Var det ikke du som endret den? Ring oss på %(phone)s.")
+SMS_REGISTERED = _(
+    "%(name)s har lagt inn dette nummeret på deg etter en samtale. Stemmer det ikke? Ring %(phone)s. "
+    "Du trenger ikke svare på meldingen."
+)
+REGISTERED_SUBJECT = _("Bekreft e-postadressen din hos %(name)s")
+EMAIL_REGISTERED = (
+    _("Vi har lagt inn denne e-postadressen på deg etter en samtale. "
+      "Vi bruker den til å sende fakturaer og si fra om dem."),
+    _("Bekreft at adressen er din. Lenken virker i et døgn:"),
+)  # fmt: skip
+EMAIL_NOT_RIGHT = _("Stemmer det ikke? Ring oss på %(phone)s.")
 GREETING = _("Hilsen %(name)s")
 
 
@@ -33,10 +44,23 @@ def send_code(desk: Desk, kind: ContactKind, value: str, public_id: str, code: s
     if kind is ContactKind.MOBILE:
         text = code_text(code, desk.language, settings.municipality_name, MINUTES)
         return desk.messenger.sms(public_id, value, text)
-    link = f"{settings.base_url.rstrip('/')}/min-side/epost/bekreft/{desk.codes.token(public_id)}"
+    link = _link(desk, public_id)
     by_code, by_link = (_said(desk, words, code) for words in EMAIL_CODE)
     text = "\n\n".join((by_code, by_link, link, _said(desk, EMAIL_NOT_YOU), _said(desk, GREETING)))
     return desk.messenger.email(public_id, value, _said(desk, EMAIL_SUBJECT, code), text)
+
+
+def send_registered(desk: Desk, kind: ContactKind, value: str, key: str) -> bool:
+    """Tell the new *value* that the municipality has registered it; whether it got away.
+
+    A number is asked for nothing. An address gets the link that confirms it: *key* is the confirmation's public id.
+    """
+    if kind is ContactKind.MOBILE:
+        return desk.messenger.sms(key, value, _said(desk, SMS_REGISTERED))
+    registered, by_link = (_said(desk, words) for words in EMAIL_REGISTERED)
+    link = _link(desk, key)
+    text = "\n\n".join((registered, by_link, link, _said(desk, EMAIL_NOT_RIGHT), _said(desk, GREETING)))
+    return desk.messenger.email(key, value, _said(desk, REGISTERED_SUBJECT), text)
 
 
 def send_notice(desk: Desk, kind: ContactKind, value: str, key: str) -> bool:
@@ -45,6 +69,10 @@ def send_notice(desk: Desk, kind: ContactKind, value: str, key: str) -> bool:
         return desk.messenger.sms(key, value, _said(desk, SMS_NOTICE))
     text = f"{_said(desk, EMAIL_NOTICE)}\n\n{_said(desk, GREETING)}"
     return desk.messenger.email(key, value, _said(desk, NOTICE_SUBJECT), text)
+
+
+def _link(desk: Desk, public_id: str) -> str:
+    return f"{desk.settings.base_url.rstrip('/')}/min-side/epost/bekreft/{desk.codes.token(public_id)}"
 
 
 def _said(desk: Desk, words: str, code: str = "") -> str:

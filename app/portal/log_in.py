@@ -21,8 +21,8 @@ from app.core.throttle import TooOften
 from app.portal import access
 from app.portal.idporten import LEVELS, claims_options, idporten, issuer_of
 from app.portal.idporten_key import CALLBACK, address
-from app.portal.known import find_resident_by_national_id
 from app.portal.limits import check_log_in
+from app.residents.search import find_resident_by_national_id
 
 log = structlog.get_logger(__name__)
 bp = Blueprint("log_in", __name__)

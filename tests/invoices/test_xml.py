@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from app.invoices import schema
 from app.invoices.ehf import parse_invoice, same_content
 from app.invoices.problems import InvoiceUnreadable
 from app.invoices.xml import DTD_REASON
@@ -105,3 +109,25 @@ def test_layout_and_comments_make_no_other_content_but_a_value_does() -> None:
     assert same_content(plain, laid_out)
     assert same_content(plain, other_prefix)
     assert not same_content(plain, ehf(amount="1250.01"))
+
+
+def test_schemas_are_built_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_way, most = 0, 0
+
+    class Building:
+        def __init__(self, _tree: object) -> None:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            time.sleep(0.02)
+            under_way -= 1
+
+    monkeypatch.setattr(schema.etree, "XMLSchema", Building)
+    schema._built.cache_clear()
+    try:
+        tags = [schema.INVOICE_ROOT, schema.CREDIT_NOTE_ROOT] * 4
+        with ThreadPoolExecutor(8) as threads:
+            built = set(threads.map(schema._schema, tags))
+    finally:
+        schema._built.cache_clear()
+    assert (len(built), most) == (2, 1)

@@ -122,7 +122,7 @@ def test_schemas_are_built_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPat
             time.sleep(0.02)
             under_way -= 1
 
-    monkeypatch.setattr(schema.etree, "XMLSchema", Building)
+    monkeypatch.setattr("app.invoices.schema.etree.XMLSchema", Building)
     schema._built.cache_clear()
     try:
         tags = [schema.INVOICE_ROOT, schema.CREDIT_NOTE_ROOT] * 4

@@ -67,7 +67,7 @@ def svarut_client(settings: Settings, way: Outside) -> SvarUt:
 
 def efaktura_client(settings: Settings, way: Outside) -> Efaktura:
     """The eFaktura gateway for this municipality."""
-    return Efaktura(way, settings.efaktura_url, settings.organisation_number)
+    return Efaktura(way, settings.efaktura_url, settings.organisation_number, settings.efaktura_token)
 
 
 def vipps_client(settings: Settings, way: Outside) -> Vipps:

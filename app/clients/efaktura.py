@@ -37,10 +37,11 @@ _CODE = re.compile(r"[A-Za-z0-9_.-]{1,20}")
 
 
 class Efaktura:
-    """The gateway for one issuer. Safe for threads."""
+    """The gateway for one issuer, with the *token* (bearer) it gave us. Safe for threads."""
 
-    def __init__(self, outside: Outside, base_url: str, issuer: str) -> None:
-        self._http, self._issuer = ServiceClient(PROVIDER, base_url, outside), issuer
+    def __init__(self, outside: Outside, base_url: str, issuer: str, token: str = "") -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http, self._issuer = ServiceClient(PROVIDER, base_url, outside, headers=headers), issuer
 
     def look_up(self, consumers: Sequence[Consumer]) -> LookUp[str, EfakturaAnswer]:
         """The answer about each of at most 1000 consumers, by reference. Never raises for what the gateway does."""

@@ -106,6 +106,7 @@ class Settings(StaffSettings):
     maskinporten_key_id: str = "fakturaportalen-1"
     krr_url: str = "https://kontaktregisteret.no"
     efaktura_url: str = "https://efaktura-gateway.sandbox"
+    efaktura_token: str = ""
     vipps_url: str = "https://invoice-api.vipps.no"
     vipps_client_id: str = ""
     vipps_client_secret: str = ""
@@ -164,7 +165,10 @@ class Settings(StaffSettings):
             raise ValueError("TODAY must be unset in production: the real date counts")
         if self.database_url.startswith("sqlite"):
             raise ValueError("DATABASE_URL must be PostgreSQL in production: postgresql+psycopg://…")
+        if not self.base_url.startswith("https://"):
+            raise ValueError("BASE_URL must begin with https:// in production: links and log-ins lead there")
         needed = {
+            "EFAKTURA_TOKEN": self.efaktura_token,
             "VIPPS_CLIENT_ID": self.vipps_client_id,
             "VIPPS_CLIENT_SECRET": self.vipps_client_secret,
             "VIPPS_SUBSCRIPTION_KEY": self.vipps_subscription_key,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.clients.efaktura import Efaktura
 from app.clients.efaktura_contract import (
     Consumer,
     EfakturaAnswer,
@@ -16,7 +17,7 @@ from app.clients.efaktura_contract import (
 )
 from app.routing.channels import Answer
 from tests.clients.efaktura_support import ISSUER, NUMBER, gateway
-from tests.clients.fakes import answer
+from tests.clients.fakes import answer, outside
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,12 @@ def test_one_consumer(entry: dict[str, Any], expected: EfakturaAnswer) -> None:
 def test_a_yes_always_has_an_identifier(entry: dict[str, Any]) -> None:
     found = read_consumer(entry)
     assert (found.answer is Answer.YES) == bool(found.identifier)
+
+
+def test_every_call_carries_the_token_that_the_gateway_knows_us_by() -> None:
+    way, told = outside({"/v1/identifiers": answer(200, {"people": []})})
+    Efaktura(way, "https://gateway.test", ISSUER, "secret").look_up([Consumer("1", national_id=NUMBER)])
+    assert [request.headers["Authorization"] for request in told.requests] == ["Bearer secret"]
 
 
 def test_the_question_holds_the_issuer_and_of_each_consumer_no_more_than_needed() -> None:

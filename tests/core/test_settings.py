@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 PRODUCTION = {
     "environment": "production",
     "database_url": "postgresql+psycopg://db/fakturaportalen",
+    "base_url": "https://faktura.strand.kommune.no",
+    "efaktura_token": "g",
     "vipps_client_id": "a",
     "vipps_client_secret": "b",
     "vipps_subscription_key": "c",
@@ -62,6 +64,8 @@ def test_an_unknown_name_in_the_settings_file_stops_the_start(tmp_path: Path) ->
         ({"sandbox": True}, "SANDBOX must be off in production"),
         ({"today": "2026-01-01"}, "TODAY must be unset in production"),
         ({"database_url": ""}, "DATABASE_URL must be PostgreSQL"),
+        ({"base_url": "http://faktura.strand.kommune.no"}, "BASE_URL must begin with https://"),
+        ({"efaktura_token": ""}, "set EFAKTURA_TOKEN"),
         ({"mail_server": "", "eformidling_user": ""}, "set EFORMIDLING_USER, MAIL_SERVER"),
         ({"print_provider": "svarut"}, "set SVARUT_ACCOUNT, SVARUT_INTEGRATION_ID, SVARUT_INTEGRATION_PASSWORD"),
         ({"mailbox_provider": "svarut", "print_provider": "svarut"}, "set SVARUT_ACCOUNT"),

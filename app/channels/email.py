@@ -10,7 +10,8 @@ from app.channels.answers import result
 from app.channels.contract import Consignment, Outcome, ReceiptNote, Result
 from app.channels.email_text import invoice_text, language_of
 from app.channels.names import document_name
-from app.clients.mail import Envelope, MailServer
+from app.clients.mail import MailServer
+from app.clients.mail_connection import Envelope
 from app.clients.maildir import Maildir
 from app.clients.mime import UNIX, WIRE, Mail, prepare
 from app.clients.return_path import ReturnPath

@@ -7,7 +7,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 
-from app.clients.mail import Envelope, MailServer
+from app.clients.mail import MailServer
+from app.clients.mail_connection import Envelope
 from app.clients.maildir import Maildir
 from app.clients.mime import Prepared
 from app.clients.return_path import ReturnPath

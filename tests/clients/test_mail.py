@@ -22,7 +22,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from app.clients import mail as mail_module
-from app.clients.mail import Envelope, MailServer
+from app.clients import mail_connection
+from app.clients.mail import MailServer
+from app.clients.mail_connection import Envelope
 from app.clients.mail_rules import PERMANENT, Stage, judge_reply
 from app.clients.maildir import Maildir
 from app.clients.mime import UNIX, WIRE, Mail, Prepared, header, prepare
@@ -317,7 +319,7 @@ def test_a_mail_whose_fate_is_unknown_is_not_sent_again_over_another_connection(
 def test_a_connection_carries_at_most_a_hundred_mails(server_for: Callable[..., MailServer]) -> None:
     with scripted() as server:
         client = server_for(server.port)
-        for _ in range(mail_module.MOST_A_CONNECTION + 1):
+        for _ in range(mail_connection.MOST_A_CONNECTION + 1):
             assert client.send(ENVELOPE, READY).verdict is Verdict.ACCEPTED
     assert server.connections == 2
 
@@ -456,3 +458,39 @@ def test_wire_and_file_differ_in_line_ends_only() -> None:
     wire, file = prepare(a_mail(), AT, WIRE), prepare(a_mail(), AT, UNIX)
     assert wire.head.replace(b"\r\n", b"\n") == file.head
     assert wire.rest.replace(b"\r\n", b"\n") == file.rest
+
+
+TOGETHER = "250-mx.example.com\r\n250 PIPELINING"
+
+
+def test_where_the_server_takes_commands_together_they_are_sent_together(
+    server_for: Callable[..., MailServer],
+) -> None:
+    with scripted(EHLO=TOGETHER) as server:
+        client = server_for(server.port)
+        for _ in range(3):
+            assert client.send(ENVELOPE, READY).verdict is Verdict.ACCEPTED
+    assert len(server.mails) == 3
+    assert server.connections == 1
+
+
+def test_of_commands_sent_together_the_first_refusal_counts_and_the_connection_goes_on(
+    server_for: Callable[..., MailServer],
+) -> None:
+    with scripted(EHLO=TOGETHER, RCPT=["550 5.1.1 no such user"], DATA=["503 5.5.1 no recipient"]) as server:
+        client = server_for(server.port)
+        assert client.send(ENVELOPE, READY).verdict is Verdict.REFUSED
+        assert client.send(ENVELOPE, READY).verdict is Verdict.ACCEPTED
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("data", ["354 go ahead", HANG_UP])
+def test_a_server_that_refuses_the_recipient_and_then_waits_for_the_mail_or_hangs_up_gets_none(
+    server_for: Callable[..., MailServer], data: str
+) -> None:
+    with scripted(EHLO=TOGETHER, RCPT=["550 5.1.1 no such user"], DATA=[data]) as server:
+        client = server_for(server.port)
+        assert client.send(ENVELOPE, READY).verdict is Verdict.REFUSED
+        assert client.send(ENVELOPE, READY).verdict is Verdict.ACCEPTED
+    assert len(server.mails) == 1
+    assert server.connections == 2

@@ -99,33 +99,37 @@ def end(session: Session, worker: Worker, ended: Sequence[Ended], now: dt.dateti
 
 
 def free_gone(session: Session, settings: Settings, way: Outgoing, now: dt.datetime) -> int:
-    """Settle the mails that ended workers left open: by looking, or by letting each leave once more. Commits.
+    """Settle the mails that ended workers left open: what may have been taken leaves once more. Commits.
 
     Gives how many there were. Raises OSError when it cannot be looked.
     """
-    open_mails = session.execute(
-        select(OfferMail.id, OfferMail.worker, OfferMail.key, OfferMail.resent, OfferMail.opened_at).where(
-            OfferMail.state == MailState.SENDING
-        )
-    ).all()
-    left = [row for row in open_mails if _is_abandoned(row.worker, row.opened_at, settings, now)]
-    for row in left:
-        was_taken = way.has(row.key)
-        verdict = Verdict.UNCERTAIN if was_taken is None else Verdict.ACCEPTED if was_taken else Verdict.UNAVAILABLE
-        values = Ended(row.id, row.resent, Judgement(verdict, "left open")).values(now)
-        session.execute(
-            update(OfferMail)
-            .where(OfferMail.id == row.id, OfferMail.worker == row.worker, OfferMail.state == MailState.SENDING)
-            .values(
-                state=values["to_state"], detail=values["to_detail"], sent_at=values["to_sent_at"] and row.opened_at,
-                resent=values["to_resent"], worker=None, opened_at=None if values["forgets"] else row.opened_at,
-            ),
-            execution_options=QUIET,
-        )  # fmt: skip
+    query = select(OfferMail.id, OfferMail.worker, OfferMail.key, OfferMail.resent, OfferMail.opened_at)
+    left: dict[str, list[Any]] = {}
+    for row in session.execute(query.where(OfferMail.state == MailState.SENDING)):
+        if _is_abandoned(row.worker, row.opened_at, settings, now):
+            left.setdefault(row.worker or "", []).append(row)
     session.commit()
-    if left:
-        log.warning("offers of an ended worker settled", mails=len(left))
-    return len(left)
+    for worker, rows in left.items():
+        found = way.found(worker, [row.key for row in rows])
+        for row in rows:
+            _settle(session, row, Ended(row.id, row.resent, Judgement(found[row.key], "left open")), now)
+        session.commit()
+        way.settled(worker)
+        log.warning("offers of an ended worker settled", mails=len(rows))
+    return sum(map(len, left.values()))
+
+
+def _settle(session: Session, row: Any, ended: Ended, now: dt.datetime) -> None:
+    values = ended.values(now)
+    session.execute(
+        update(OfferMail)
+        .where(OfferMail.id == row.id, OfferMail.worker == row.worker, OfferMail.state == MailState.SENDING)
+        .values(
+            state=values["to_state"], detail=values["to_detail"], sent_at=values["to_sent_at"] and row.opened_at,
+            resent=values["to_resent"], worker=None, opened_at=None if values["forgets"] else row.opened_at,
+        ),
+        execution_options=QUIET,
+    )  # fmt: skip
 
 
 def _is_abandoned(worker: str | None, opened_at: dt.datetime | None, settings: Settings, now: dt.datetime) -> bool:

@@ -53,20 +53,25 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A text with slots: fixed pieces and the names of what goes between them, in turn."""
+    """A text with slots, in quoted-printable: its fixed pieces, encoded once, and the names of what goes between."""
 
-    pieces: tuple[str, ...]
+    pieces: tuple[bytes, ...]
+    names: tuple[str, ...]
 
     @classmethod
-    def of(cls, text: str) -> Filled:
-        """Cut *text* at its slots."""
-        return cls(tuple(_NAMES.get(piece, piece) for piece in _SLOT.split(text)))
+    def of(cls, text: str, line_end: bytes) -> Filled:
+        """Cut *text* at its slots. Each piece but the last ends in a soft break, so no line grows too long."""
+        parts = _SLOT.split(text)
+        soft = b"=" + line_end
+        pieces = [_quoted(part, line_end) + soft for part in parts[:-1:2]] + [_quoted(parts[-1], line_end)]
+        return cls(tuple(pieces), tuple(_NAMES[part] for part in parts[1::2]))
 
-    def fill(self, values: Mapping[str, str]) -> str:
-        """With *values* in the slots."""
-        pieces = list(self.pieces)
-        pieces[1::2] = [values[name] for name in pieces[1::2]]
-        return "".join(pieces)
+    def fill(self, values: Mapping[str, bytes]) -> bytes:
+        """With *values*, encoded by `_slot_value`, in the slots."""
+        filled = [self.pieces[0]]
+        for name, piece in zip(self.names, self.pieces[1:], strict=True):
+            filled += (values[name], piece)
+        return b"".join(filled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +105,37 @@ class Writer:
         form = self._form(letter.language, is_shared=not letter.first_name)
         local = now.astimezone(OSLO)
         until = local.date() + dt.timedelta(days=self.settings.offer_link_days)
+        unsubscribe_link = self.links.unsubscribe_url(letter.mail)
         values = {
-            "first_name": letter.first_name,
-            "date": long_date(until, letter.language),
-            "link": self.links.offer_url(letter.offer, letter.link_number),
-            "unsubscribe_link": self.links.unsubscribe_url(letter.mail),
+            "first_name": self._slot_value(letter.first_name),
+            "date": self._slot_value(long_date(until, letter.language)),
+            "link": self._slot_value(self.links.offer_url(letter.offer, letter.link_number)),
+            "unsubscribe_link": self._slot_value(unsubscribe_link),
         }
-        safe = {**values, "first_name": str(escape(letter.first_name))}
+        safe = {**values, "first_name": self._slot_value(str(escape(letter.first_name)))}
         # Text in quoted-printable cannot hold "=_".
-        boundary = f"=_{letter.key}"
+        boundary, end = f"=_{letter.key}", self.line_end
         head = "\n".join(
             [
-                *self._headers(letter, form, local, values["unsubscribe_link"]),
+                *self._headers(letter, form, local, unsubscribe_link),
                 f'Content-Type: multipart/alternative; boundary="{boundary}"',
                 "",
-                *_part(boundary, "plain", form.text.fill(values)),
-                *_part(boundary, "html", form.html.fill(safe)),
                 "",
             ]
         )
-        rest = b"--" + boundary.encode("ascii") + b"--" + self.line_end
-        return Prepared(head.encode("ascii").replace(b"\n", self.line_end), rest)
+        parts = [
+            head.encode("ascii").replace(b"\n", end),
+            _part(boundary, "plain", end),
+            form.text.fill(values),
+            end,
+            _part(boundary, "html", end),
+            form.html.fill(safe),
+            end,
+        ]
+        return Prepared(b"".join(parts), f"--{boundary}--".encode("ascii") + end)
+
+    def _slot_value(self, text: str) -> bytes:
+        return _quoted(text, self.line_end) + b"=" + self.line_end
 
     def _headers(self, letter: Letter, form: Form, now: dt.datetime, unsubscribe_link: str) -> list[str]:
         return [
@@ -158,19 +173,24 @@ class Writer:
         html = mjml2html(_template("tilbud.mjml", is_html=True)(given), fonts={}, disable_comments=False)
         return Form(
             header("Subject", said["subject"]),
-            Filled.of(_template("tilbud.txt", is_html=False)(given)),
-            Filled.of(_BETWEEN_TAGS.sub(">\n<", html)),
+            Filled.of(_template("tilbud.txt", is_html=False)(given), self.line_end),
+            Filled.of(_BETWEEN_TAGS.sub(">\n<", html), self.line_end),
         )
 
 
-def _part(boundary: str, subtype: str, text: str) -> list[str]:
-    return [
+def _part(boundary: str, subtype: str, line_end: bytes) -> bytes:
+    lines = (
         f"--{boundary}",
         f"Content-Type: text/{subtype}; charset=utf-8",
         "Content-Transfer-Encoding: quoted-printable",
         "",
-        binascii.b2a_qp(text.encode(), istext=True).decode("ascii"),
-    ]
+        "",
+    )
+    return "\n".join(lines).encode("ascii").replace(b"\n", line_end)
+
+
+def _quoted(text: str, line_end: bytes) -> bytes:
+    return binascii.b2a_qp(text.encode(), istext=True).replace(b"\n", line_end)
 
 
 def _template(name: str, *, is_html: bool) -> Callable[[Mapping[str, object]], str]:

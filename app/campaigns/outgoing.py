@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
-from app.clients.mail import Envelope, MailServer
+from app.campaigns import journal
+from app.clients.mail import MailServer
+from app.clients.mail_connection import Envelope
 from app.clients.maildir import Maildir
 from app.clients.mime import UNIX, WIRE, Prepared
 from app.clients.return_path import ReturnPath
@@ -22,41 +26,59 @@ class Outgoing(Protocol):
         """Hand one mail over; never raises for what the other side does."""
         ...
 
-    def has(self, key: str) -> bool | None:
-        """Whether the mail of *key* was taken; None where nobody can be asked. Raises OSError."""
+    def found(self, worker: str, keys: Sequence[str]) -> Mapping[str, Verdict]:
+        """What became of the mails that *worker* began and never ended. Raises OSError."""
         ...
 
-    def close(self) -> None:
-        """Let connections go."""
+    def settled(self, worker: str) -> None:
+        """What `found` told of *worker* is in the database."""
+        ...
+
+    def close(self, *, is_done: bool = True) -> None:
+        """Let connections go. ``is_done``: nothing that was begun is open."""
         ...
 
 
-def outgoing(settings: Settings) -> Outgoing:
-    """As the settings say. Raises `SettingsInvalid`; nothing is connected to yet."""
+def outgoing(settings: Settings, worker: str = "") -> Outgoing:
+    """As the settings say, with notes kept for *worker* where one is named. Raises `SettingsInvalid`."""
     if settings.mail_server:
-        return ByServer(MailServer(settings), ReturnPath.by(settings))
+        return ByServer(MailServer(settings), ReturnPath.by(settings), settings.instance_dir, worker)
     return ToMaildir(Maildir(settings.outbox_dir / "email"))
 
 
 class ByServer:
-    """Over SMTP: each mail from a return address of its own, and what was begun cannot be asked about."""
+    """Over SMTP: each mail from a return address of its own. What was begun is known by our notes, or not at all."""
 
     line_end = WIRE
 
-    def __init__(self, server: MailServer, path: ReturnPath) -> None:
-        self._server, self._path = server, path
+    def __init__(self, server: MailServer, path: ReturnPath, instance: Path, worker: str) -> None:
+        self._server, self._path, self._instance = server, path, instance
+        self._journal = journal.Journal(journal.place(instance, worker)) if worker else None
 
     def send(self, key: str, recipient: str, prepared: Prepared) -> Judgement:
         """To the server, over a connection that stays open."""
-        return self._server.send(Envelope(self._path.address(key), recipient), prepared)
+        envelope = Envelope(self._path.address(key), recipient)
+        notes = self._journal
+        if notes is None:
+            return self._server.send(envelope, prepared)
+        judgement = self._server.send(envelope, prepared, lambda: notes.ending(key))
+        notes.answered(key, judgement.verdict)
+        return judgement
 
-    def has(self, key: str) -> bool | None:
-        """Nobody can be asked."""
-        return None
+    def found(self, worker: str, keys: Sequence[str]) -> Mapping[str, Verdict]:
+        """By the worker's notes; without them everything is uncertain."""
+        notes = journal.read(journal.place(self._instance, worker))
+        return {key: journal.verdict_of(notes, key) for key in keys}
 
-    def close(self) -> None:
+    def settled(self, worker: str) -> None:
+        """Its notes are not needed any more."""
+        journal.forget(journal.place(self._instance, worker))
+
+    def close(self, *, is_done: bool = True) -> None:
         """Hang up."""
         self._server.close()
+        if self._journal is not None:
+            self._journal.close(is_done=is_done)
 
 
 class ToMaildir:
@@ -75,9 +97,12 @@ class ToMaildir:
             return Judgement(Verdict.UNAVAILABLE, f"maildir: {error.strerror}", True)
         return Judgement(Verdict.ACCEPTED, "new" if is_new else "repeat")
 
-    def has(self, key: str) -> bool | None:
-        """Look for the file."""
-        return self._maildir.has(key)
+    def found(self, worker: str, keys: Sequence[str]) -> Mapping[str, Verdict]:
+        """Look for the files."""
+        return {key: Verdict.ACCEPTED if self._maildir.has(key) else Verdict.UNAVAILABLE for key in keys}
 
-    def close(self) -> None:
+    def settled(self, worker: str) -> None:
+        """Nothing is kept."""
+
+    def close(self, *, is_done: bool = True) -> None:
         """Nothing is held open."""

@@ -89,7 +89,7 @@ class Run:
 
     def send_waiting(self) -> RunReport:
         """Send until nobody is left, or there is a reason to end. Commits as it goes; may be killed and repeated."""
-        way = outgoing(self.settings)
+        way, is_done = outgoing(self.settings, self.worker.name), False
         try:
             self.report.left_open = claims.free_gone(self.session, self.settings, way, self.clock.now())
             self._hear_bounces()
@@ -108,8 +108,9 @@ class Run:
                 self._hear_bounces()
                 if self.limit is not None and begun >= self.limit and not sender.is_over:
                     sender.ended_by = LIMIT
+            is_done = True
         finally:
-            way.close()
+            way.close(is_done=is_done)
         return self._told(sender)
 
     def _batches(self, sender: Sender) -> Iterator[Sequence[int]]:
@@ -123,8 +124,11 @@ class Run:
                 if sender.is_over:
                     return
                 yield ids
-                if sender.is_over or self.worker.is_stopping:
+                if self._is_told_to_end(sender):
                     return
+
+    def _is_told_to_end(self, sender: Sender) -> bool:
+        return sender.is_over or self.worker.is_stopping
 
     def _left_before(self) -> Iterator[Sequence[int]]:
         """What an earlier run made and did not send: whoever must not be written to by now is taken out."""

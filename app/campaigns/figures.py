@@ -175,7 +175,7 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
 def _waiting(session: Session) -> Mapping[int, int]:
     under_way = OfferMail.state.in_((MailState.WAITING, MailState.SENDING))
     query = select(OfferMail.campaign_id, func.count()).where(under_way).group_by(OfferMail.campaign_id)
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _sum(some: Iterator[Mapping[str, int]] | Sequence[Mapping[str, int]] | Any) -> Counts:

@@ -91,7 +91,7 @@ def count_by_reason(session: Session, rules: Rules) -> Mapping[str, int]:
     """How many residents are skipped, by reason, and how many are candidates. The gateway is not asked."""
     reason = _reason(rules)
     query = select(reason, func.count()).select_from(Resident).outerjoin(ContactPoint, _open_email()).group_by(reason)
-    return dict(session.execute(query).tuples().all())
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def candidate_ids(session: Session, rules: Rules) -> array[int]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Flask
 
 from app.delivery import statistics
-from app.staff import access, log_in, room, statistics_views
+from app.staff import access, log_in, needs_views, room, runs_views, statistics_views
 from app.staff.statistics_commands import stats
 from app.staff.statistics_counting import count_offers
 
-PAGES = (statistics_views,)
+PAGES = (statistics_views, needs_views, runs_views)
 """Modules whose pages belong to `app.staff.room`: add yours here, so that they are there when the room is served."""
 
 

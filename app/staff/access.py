@@ -23,7 +23,7 @@ STAFF = "staff"
 SUBJECT, PERSON, ROLE = "subject", "name", "role"
 
 # Where a log-in may lead: our own pages with their filters, by their own shape, so that nobody can be sent elsewhere.
-_OWN_PAGE = re.compile(r"/ansatt(/[a-z0-9-]+){0,4}(\?[A-Za-z0-9_.,=&%+-]{0,300})?")
+_OWN_PAGE = re.compile(r"/ansatt(/[a-z0-9_-]+){0,4}(\?[A-Za-z0-9_.,=&%+-]{0,300})?")
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 

@@ -34,7 +34,10 @@ PAGE = 1000
 
 @dataclass(slots=True)
 class Followed:
-    """What came of following. ``asked``: calls about single agreements; ``overdue``: unanswered for too long."""
+    """What came of following.
+
+    ``asked``: calls about single agreements; ``told``: receipts; ``overdue``: unanswered for too long.
+    """
 
     asked: int = 0
     looked_up: int = 0
@@ -75,7 +78,7 @@ def follow_agreements(desk: Desk, since: dt.datetime | None = None) -> Followed:
     _ask_pending(desk, done)
     _look_for_wishes(desk, done, since)
     _check_active(desk, done, since)
-    done.told = send_due_receipts(desk)
+    send_due_receipts(desk)
     _count(desk, done, begun)
     log.info("agreements_followed", **done.as_json())
     return done
@@ -190,11 +193,12 @@ def _count(desk: Desk, done: Followed, begun: dt.datetime) -> None:
             _number(Agreement.state == AgreementState.ACTIVE, Agreement.decided_at >= begun),
             _number(Agreement.state == AgreementState.DECLINED, Agreement.decided_at >= begun),
             _number(Agreement.ended_at >= begun),
+            _number(Agreement.receipt_sent_at >= begun),
             _number(is_pending, Agreement.requested_at < latest),
         )
     ).one()
     desk.session.commit()
-    done.active, done.declined, done.ended, done.overdue = row
+    done.active, done.declined, done.ended, done.told, done.overdue = row
 
 
 def _number(*conditions: ColumnElement[bool]) -> ColumnElement[int]:

@@ -19,7 +19,7 @@ from app.residents.models import AddressProtection, ContactKind, ContactPoint
 from app.residents.queries import open_contact_points
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
-PER_OFFER = (Limit("new links of an offer, an hour", 1, HOUR), Limit("new links of an offer, a day", 3, DAY))
+PER_OFFER = (Limit("new links of an offer, an hour", 1, HOUR), Limit("new links of an offer, a day", 5, DAY))
 PER_NETWORK = Limit("new links asked for by a network address, an hour", 60, HOUR)
 RENEWABLE = frozenset({LinkState.EXPIRED, LinkState.REPLACED})
 

@@ -15,7 +15,7 @@ from itsdangerous.encoding import base64_encode
 # Payloads are ids: three times the longest we make. Longer ones are refused before any hashing.
 LONGEST_TOKEN = 512
 # Payload (a dot before it: compressed), time and signature, the last as 32 bytes in base64 the way we write them.
-# Readers of base64 skip strange characters and the last two bits, so many spellings of a right signature would be right.
+# Readers of base64 skip strange characters and the last two bits, so a right signature would have many spellings.
 TOKEN = re.compile(r"\.?[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{1,11}\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 
 

@@ -18,6 +18,7 @@ from flask_migrate import upgrade
 from app import create_app
 from app.channels import efaktura, eformidling, svarut, vipps
 from app.channels.contract import ReceiptStatus
+from app.clients.efaktura_agreement import AGREEMENT_RULES
 from app.clients.efaktura_contract import SHIPMENT_RULES, TRANSACTION_RULES
 from app.clients.eformidling_contract import ATTACH_RULES, CREATE_RULES
 from app.clients.eformidling_contract import SEND_RULES as MESSAGE_RULES
@@ -52,7 +53,10 @@ In the matrices *next* is what follows at once, *in the end* where the invoice i
 *staff see* what `flask invoices explain` lists. Whatever the situation, the resident is asked to pay once.
 """
 RULES: Mapping[str, Sequence[tuple[str, Sequence[Rule]]]] = {
-    "eFaktura gateway": (("A shipment", SHIPMENT_RULES), ("One invoice in a shipment", TRANSACTION_RULES)),
+    "eFaktura gateway": (
+        ("A shipment", SHIPMENT_RULES), ("One invoice in a shipment", TRANSACTION_RULES),
+        ("A request for an agreement", AGREEMENT_RULES),
+    ),
     "Vipps": (("Does this number take invoices?", RECIPIENT_RULES), ("An invoice", INVOICE_RULES)),
     "Digital mailbox by eFormidling": (
         ("Create", CREATE_RULES), ("Attach", ATTACH_RULES), ("Send", MESSAGE_RULES),

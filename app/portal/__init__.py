@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.portal import access, contact_views, link_views, log_in, log_out, room, time_left, views
+from app.portal import access, contact_views, efaktura_views, link_views, log_in, log_out, room, time_left, views
 
-PAGES = (views, contact_views, time_left)
+PAGES = (views, contact_views, efaktura_views, time_left)
 """Modules whose pages belong to `app.portal.room`."""
 
 MACHINES = (log_out.back_channel,)

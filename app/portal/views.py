@@ -18,6 +18,7 @@ from app.delivery.of_resident import invoice_of, invoices_of, pdf_of
 from app.delivery.outlook import outlook
 from app.portal import access, insight, words
 from app.portal.agreement import Agreement, agreement_for
+from app.portal.efaktura_views import efaktura_of
 from app.portal.forms import DeliveryForm
 from app.portal.room import bp
 from app.residents.models import ContactKind
@@ -59,6 +60,7 @@ def delivery() -> ResponseReturnValue:
         outlook=outlook(session, settings, resident),
         words=words,
         agreement=agreement,
+        efaktura=efaktura_of(session, settings, resident),
         is_back_from_bank="avtalegiro" in request.args,
     )
     return _with_bank(make_response(page, 422 if form.errors else 200), agreement)

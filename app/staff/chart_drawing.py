@@ -100,7 +100,7 @@ def panels(drawing: dict[str, Any]) -> Any:
         marks = alt.layer(
             base.mark_line(color=COLOR, strokeWidth=3), base.mark_point(color=COLOR, filled=True, size=50)
         )
-    width, columns = (270, 1) if is_narrow else (860, 1) if is_alone else (260, 3)
+    width, columns = (245, 1) if is_narrow else (860, 1) if is_alone else (260, 3)
     data = alt.InlineData(values=rows)
     if is_alone:
         return marks.properties(data=data, width=width, height=200)

@@ -28,7 +28,10 @@ class StopReason(StrEnum):
 
 
 class Campaign(Base):
-    """One round of offers. ``started_by`` and ``stopped_by`` are actors as the audit record names them."""
+    """One round of offers. ``started_by`` and ``stopped_by`` are actors as the audit record names them.
+
+    ``mails_per_minute``: slower than OFFER_MAILS_PER_MINUTE, by somebody's wish; None: as that says.
+    """
 
     __tablename__ = "campaign"
 
@@ -41,6 +44,7 @@ class Campaign(Base):
     stopped_at: Mapped[dt.datetime | None]
     stopped_by: Mapped[str | None] = mapped_column(String(120))
     stop_reason: Mapped[StopReason | None]
+    mails_per_minute: Mapped[int | None]
 
 
 class MailState(StrEnum):

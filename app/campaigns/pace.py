@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from app.campaigns.models import Campaign
 from app.core.clock import OSLO
 from app.core.settings import Settings
 
@@ -19,6 +20,14 @@ def is_open_at(now: dt.datetime, settings: Settings) -> bool:
     """Whether mails may leave at *now* (aware)."""
     span = settings.offer_span
     return span is None or span[0] <= now.astimezone(OSLO).hour < span[1]
+
+
+def pace_of(settings: Settings, campaign: Campaign) -> int:
+    """Mails a minute for *campaign*; 0: no limit. A campaign may be slower than the setting, never faster."""
+    most, own = settings.offer_mails_per_minute, campaign.mails_per_minute
+    if own is None:
+        return most
+    return min(own, most) if most else own
 
 
 @dataclass(slots=True)

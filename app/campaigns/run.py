@@ -17,7 +17,7 @@ from app.campaigns.links import OfferLinks
 from app.campaigns.mail import Writer
 from app.campaigns.models import Campaign, CampaignState, MailState, OfferMail
 from app.campaigns.outgoing import outgoing
-from app.campaigns.pace import Pace, is_open_at
+from app.campaigns.pace import Pace, is_open_at, pace_of
 from app.campaigns.select import CANDIDATE, Rules, candidates_at, count_addresses, count_by_reason, next_addresses
 from app.campaigns.sending import Sender
 from app.clients.rules import Verdict
@@ -96,9 +96,10 @@ class Run:
             counts = count_by_reason(self.session, self._rules())
             self.report.skipped.update({reason: number for reason, number in counts.items() if reason != CANDIDATE})
             writer = Writer(self.settings, OfferLinks.by(self.settings), way.line_end)
+            pace = self.pace or Pace(pace_of(self.settings, self.campaign))
             sender = Sender(
                 self.session, self.settings, self.clock, self.worker, way, writer, self.campaign.id, self._is_braked,
-                self.pace or Pace(self.settings.offer_mails_per_minute), self.progress,
+                pace, self.progress,
             )  # fmt: skip
             if claims.is_stopped(self.session, self.campaign.id):
                 sender.ended_by = "stopped"
@@ -106,6 +107,7 @@ class Run:
             for ids in self._batches(sender):
                 begun += sender.send(ids if self.limit is None else ids[: self.limit - begun])
                 self._hear_bounces()
+                self._hear_pace(pace)
                 if self.limit is not None and begun >= self.limit and not sender.is_over:
                     sender.ended_by = LIMIT
             is_done = True
@@ -149,7 +151,7 @@ class Run:
             yield ids
 
     def _size(self) -> int:
-        per_minute, size = self.settings.offer_mails_per_minute, CHUNK
+        per_minute, size = pace_of(self.settings, self.campaign), CHUNK
         if per_minute:
             size = min(size, max(1, per_minute * FRESH_MINUTES))
         return size if self.limit is None else max(1, min(size, self.limit))
@@ -159,6 +161,11 @@ class Run:
 
     def _is_braked(self) -> bool:
         return brakes.check(self.session, self.settings, self.campaign.id, self.clock.now())
+
+    def _hear_pace(self, pace: Pace) -> None:
+        """Somebody may have made the campaign slower or faster meanwhile."""
+        self.session.refresh(self.campaign, ["mails_per_minute"])
+        pace.per_minute = pace_of(self.settings, self.campaign) if self.pace is None else pace.per_minute
 
     def _hear_bounces(self) -> None:
         self.collect()

@@ -28,6 +28,7 @@ from app.core.settings import Settings
 
 DEFAULT_NAME = "efaktura"
 LONGEST_NAME = 80
+FASTEST = 100_000
 CHUNK = 1000
 
 
@@ -114,6 +115,19 @@ def resume(session: Session, clock: Clock, name: str, actor: str) -> Campaign:
     if campaign.state is CampaignState.STOPPED:
         campaign.state, campaign.stop_reason = CampaignState.RUNNING, None
         campaign.stopped_at, campaign.stopped_by = clock.now(), actor
+    session.commit()
+    return campaign
+
+
+def set_pace(session: Session, name: str, per_minute: int | None) -> Campaign:
+    """At most *per_minute* mails of *name* a minute from now on; None: as OFFER_MAILS_PER_MINUTE says. Commits.
+
+    A run that is under way takes it up with its next mails. Raises `NotFound`, and `NotPossible` for no such pace.
+    """
+    if per_minute is not None and not 0 < per_minute <= FASTEST:
+        raise NotPossible(f"a campaign sends 1 to {FASTEST} mails a minute")
+    campaign = _there(session, name)
+    campaign.mails_per_minute = per_minute
     session.commit()
     return campaign
 

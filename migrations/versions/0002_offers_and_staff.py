@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column(
             "stop_reason", sa.Enum("person", "bounces", name="stopreason", native_enum=False, length=40), nullable=True
         ),
+        sa.Column("mails_per_minute", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign")),
         sa.UniqueConstraint("name", name=op.f("uq_campaign_name")),
         sa.UniqueConstraint("public_id", name=op.f("uq_campaign_public_id")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,8 +56,13 @@ def invoices_of(session: Session, resident: Resident, number: int) -> Page:
     number = min(max(number, 1), pages)
     query = select(Invoice).where(mine).order_by(Invoice.issued_on.desc(), Invoice.id.desc())
     found = list(session.scalars(query.limit(PAGE).offset((number - 1) * PAGE)))
-    parts = _parts(session, [invoice.id for invoice in found])
-    return Page([_row(invoice, parts.get(invoice.id, {})) for invoice in found], number, pages)
+    return Page(rows_of(session, found), number, pages)
+
+
+def rows_of(session: Session, invoices: Sequence[Invoice]) -> list[Row]:
+    """A line of the list for each of *invoices*, in their order. One statement."""
+    parts = _parts(session, [invoice.id for invoice in invoices])
+    return [_row(invoice, parts.get(invoice.id, {})) for invoice in invoices]
 
 
 def invoice_of(session: Session, resident: Resident, public_id: str) -> Invoice:

@@ -36,6 +36,19 @@ def invoice_by_public_id(session: Session, public_id: str) -> Invoice:
     return invoice
 
 
+def ids_by_number(session: Session, number: str, most: int) -> list[int]:
+    """The newest *most* invoices with this number, whichever suppliers' and however its letters are written."""
+    written = {number, number.upper(), number.lower()}
+    query = select(Invoice.id).where(Invoice.number.in_(written)).order_by(Invoice.id.desc()).limit(most)
+    return list(session.scalars(query))
+
+
+def ids_by_kid(session: Session, kid: str, most: int) -> list[int]:
+    """The invoices with this KID, last due first."""
+    query = select(Invoice.id).where(Invoice.kid == kid).order_by(Invoice.due_on.desc(), Invoice.id.desc())
+    return list(session.scalars(query.limit(most)))
+
+
 def credit_notes_of(session: Session, invoice: Invoice) -> list[Invoice]:
     """The credit notes that name *invoice*, oldest first."""
     query = select(Invoice).where(Invoice.original_number == invoice.number, Invoice.source == invoice.source)

@@ -5,11 +5,24 @@ from __future__ import annotations
 from flask import Flask
 
 from app.delivery import statistics
-from app.staff import access, log_in, needs_views, room, runs_views, statistics_views
+from app.staff import (
+    access,
+    caller_views,
+    find_views,
+    invoice_views,
+    log_in,
+    needs_views,
+    resident_views,
+    room,
+    runs_views,
+    statistics_views,
+)  # fmt: skip
 from app.staff.statistics_commands import stats
 from app.staff.statistics_counting import count_offers
 
-PAGES = (statistics_views, needs_views, runs_views)
+PAGES = (
+    statistics_views, needs_views, runs_views, find_views, invoice_views, resident_views, caller_views,
+)  # fmt: skip
 """Modules whose pages belong to `app.staff.room`: add yours here, so that they are there when the room is served."""
 
 

@@ -19,7 +19,7 @@ class Entry(NamedTuple):
 
 ENTRIES = (
     Entry("/ansatt/statistikk", _("Statistikk"), Role.STATISTICS),
-    Entry("/ansatt/finn", _("Finn"), Role.CASEWORKER),
+    Entry("/ansatt/sok", _("Finn"), Role.CASEWORKER),
     Entry("/ansatt/trenger-deg", _("Trenger deg"), Role.CASEWORKER),
     Entry("/ansatt/kjoringer", _("Kjøringer"), Role.CASEWORKER),
     Entry("/ansatt/tilbud", _("Tilbud"), Role.OPERATOR),

@@ -100,7 +100,7 @@ def _months(figures: Figures, settings: Settings) -> Section:
         newest = figures.sent[months[-1], channel].share_of(figures.sent_in(months[-1])) if months else None
         values = tuple(None if share is None else round(share * 100, 2) for share in found)
         series.append(Series(f"{words.channel(channel)} {words.percent(newest)}", values))
-    drawing = _panels(heading, figures.choice.months, series, label="datum.label + '\u00a0%'")
+    drawing = _panels(heading, figures.choice.months, series, label=words.percent_label())
     return Section(heading, sentence, tables.months(figures, settings), drawing, not shares)
 
 

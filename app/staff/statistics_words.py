@@ -114,6 +114,11 @@ def numbers() -> Numbers:
     return Numbers(".", ",") if is_english else Numbers(",", "\u00a0")
 
 
+def percent_label() -> str:
+    """The Vega expression that writes per cent along an axis."""
+    return f"datum.label + '{percent(0.0).removeprefix('0')}'"
+
+
 def kroner_label() -> str:
     """The Vega expression that writes kroner along an axis."""
     return f"'{kroner(0).removesuffix('0')}' + format(datum.value, ',.0f')"

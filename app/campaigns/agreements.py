@@ -71,18 +71,11 @@ def say_yes(
         return before
     is_asked = settings.efaktura_activation == "agreement" and can_be_found(session, resident)
     activation = Activation.AGREEMENT if is_asked else Activation.GUIDE
-    number = session.scalar(select(func.count()).select_from(Agreement).filter_by(resident_id=resident.id)) or 0
+    proof = {**evidence, "wording": WORDING[activation], "actor": actor}
     new = Agreement(
-        resident_id=resident.id,
-        offer_id=offer_id,
-        source=source,
-        activation=activation,
-        state=AgreementState.REQUESTED,
-        key=str(derived_id("efaktura agreement", resident.public_id, number + 1)),
-        evidence={**evidence, "wording": WORDING[activation], "actor": actor},
-        requested_at=now,
-        ask_at=now,
-    )
+        resident_id=resident.id, offer_id=offer_id, source=source, activation=activation,
+        state=AgreementState.REQUESTED, key=_next_key(session, resident), evidence=proof, requested_at=now, ask_at=now,
+    )  # fmt: skip
     try:
         with session.begin_nested():
             session.add(new)
@@ -93,6 +86,11 @@ def say_yes(
     _open_channel(session, resident.id, now)
     _record(session, resident, AuditEvent.AGREEMENT_REQUESTED, actor, activation.value, now)
     return new
+
+
+def _next_key(session: Session, resident: Resident) -> str:
+    number = session.scalar(select(func.count()).select_from(Agreement).filter_by(resident_id=resident.id)) or 0
+    return str(derived_id("efaktura agreement", resident.public_id, number + 1))
 
 
 def activate(session: Session, agreement: Agreement, actor: str, now: dt.datetime, identifier: str | None) -> None:

@@ -76,7 +76,8 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AgreementFacts:
-    """One agreement. ``is_at_provider``: the provider has the request, or may have it."""
+    """One agreement. ``is_at_provider``: the provider has the request, or may have it. ``told_at``: when the receipt
+    left, None while none has."""
 
     public_id: str
     state: AgreementState
@@ -87,6 +88,7 @@ class AgreementFacts:
     requested_at: dt.datetime
     decided_at: dt.datetime | None
     ended_at: dt.datetime | None
+    told_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,7 @@ def facts(agreement: Agreement) -> AgreementFacts:
         agreement.requested_at,
         agreement.decided_at,
         agreement.ended_at,
+        agreement.receipt_sent_at,
     )
 
 

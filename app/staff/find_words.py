@@ -9,7 +9,6 @@ from flask_babel import lazy_gettext as _
 
 from app.campaigns.models import AgreementState, OfferAnswer
 from app.channels.contract import Outcome, ReceiptStatus
-from app.contact.for_caller import Checked
 from app.core.audit import AuditEvent
 from app.core.contact import pretty_mobile
 from app.delivery.models import State
@@ -124,11 +123,6 @@ OFFERS: Mapping[OfferAnswer | None, object] = {
     None: _("ikke svart"),
 }
 LANGUAGES: Mapping[str, object] = {"nb": _("bokmål"), "nn": _("nynorsk"), "en": _("engelsk")}
-CHECKED: Mapping[str, object] = {
-    Checked.QUESTIONS.value: _("to kontrollspørsmål"),
-    Checked.IDENTIFICATION.value: _("legitimasjon"),
-    Checked.REPRESENTATIVE.value: _("verge, forelder eller fullmakt"),
-}
 EVENTS: Mapping[str, object] = {
     AuditEvent.INVOICE_HELD.value: _("Holdt tilbake"),
     AuditEvent.INVOICE_RELEASED.value: _("Sluppet løs"),

@@ -24,13 +24,8 @@ def put_residents(engine: Engine, count: int) -> Sequence[str]:
             numbers = range(start, min(count, start + AT_ONCE))
             session.execute(insert(Resident), [_resident(number, now) for number in numbers])
             names = [f"T{number}" for number in numbers]
-            ids = dict(
-                session.execute(
-                    select(Resident.customer_number, Resident.id).where(Resident.customer_number.in_(names))
-                )
-                .tuples()
-                .all()
-            )
+            query = select(Resident.customer_number, Resident.id).where(Resident.customer_number.in_(names))
+            ids = dict(session.execute(query).all())
             points = [
                 {
                     "resident_id": ids[f"T{number}"], "kind": ContactKind.EMAIL, "value": addresses[number],

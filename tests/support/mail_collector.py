@@ -25,7 +25,8 @@ class Noting:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Note it, and take it."""
-        found = MESSAGE_ID.search(bytes(envelope.content or b""))
+        content = envelope.content
+        found = MESSAGE_ID.search(content) if isinstance(content, bytes) else None
         if found is None or len(envelope.rcpt_tos) != 1:
             return "554 5.6.0 not a mail of ours"
         os.write(self._log, f"{envelope.rcpt_tos[0]} {found[1].decode('ascii')}\n".encode())

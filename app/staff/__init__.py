@@ -12,6 +12,7 @@ from app.staff import (
     invoice_views,
     log_in,
     needs_views,
+    offers_views,
     resident_views,
     room,
     runs_views,
@@ -21,7 +22,7 @@ from app.staff.statistics_commands import stats
 from app.staff.statistics_counting import count_offers
 
 PAGES = (
-    statistics_views, needs_views, runs_views, find_views, invoice_views, resident_views, caller_views,
+    statistics_views, needs_views, runs_views, offers_views, find_views, invoice_views, resident_views, caller_views,
 )  # fmt: skip
 """Modules whose pages belong to `app.staff.room`: add yours here, so that they are there when the room is served."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, RadioField, TextAreaField
-from wtforms.validators import DataRequired, InputRequired, Length
+from wtforms import BooleanField, IntegerField, RadioField, StringField, TextAreaField
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+
+from app.campaigns.service import FASTEST, LONGEST_NAME
 
 LONGEST_REASON = 500
 
@@ -37,3 +39,36 @@ class ActForm(ReasonForm):
 
     everything = BooleanField(_("Alle på denne siden"))
     action = RadioField(_("Hva skal skje med dem?"), [InputRequired(_("Velg hva som skal skje"))])
+
+
+class CampaignForm(FlaskForm):  # type: ignore[misc]
+    """The name of a campaign, which the municipality's people know it by."""
+
+    name = StringField(
+        _("Navn på kampanjen"),
+        [
+            DataRequired(_("Skriv et navn på kampanjen")),
+            Length(max=LONGEST_NAME, message=_("Navnet kan ha 80 tegn")),
+        ],
+        filters=[outer_blanks_off],
+    )
+
+
+class WholeField(IntegerField):  # type: ignore[misc]  # WTForms' fields have no types
+    """A whole number; what is none is said in the reader's language."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take the number, with blanks or without."""
+        try:
+            self.data = int("".join(valuelist[0].split())) if valuelist and valuelist[0].strip() else None
+        except ValueError:
+            raise ValueError(_("Skriv et tall fra 1 til 100 000")) from None
+
+
+class PaceForm(FlaskForm):  # type: ignore[misc]
+    """How many mails may leave a minute; empty: as the settings say."""
+
+    per_minute = WholeField(
+        _("E-poster i minuttet"),
+        [Optional(), NumberRange(1, FASTEST, message=_("Skriv et tall fra 1 til 100 000"))],
+    )

@@ -7,9 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 
-from app.core.audit import AuditEvent, record
+from app.core.audit import AuditEvent
 from app.core.database import db
-from app.core.dialect import begin_writing
 from app.delivery.brakes import release_all
 from app.routing.channels import Channel, Reason
 from app.staff import needs as queries
@@ -19,6 +18,7 @@ from app.staff.forms import ActForm, ReasonForm
 from app.staff.needs import Listing, Pile
 from app.staff.needs_acts import Action, Done, act_on, invoices_by
 from app.staff.room import bp
+from app.staff.seen import note
 
 ACTIONS = {
     Action.RELEASE: _("Slipp dem løs: de sendes i neste kjøring"),
@@ -105,13 +105,8 @@ def act_on_pile(pile: str, key: str) -> ResponseReturnValue:
 @needs(Role.CASEWORKER)
 def unpaid_claims() -> ResponseReturnValue:
     """The claims the bank took and nobody paid. Looking at them is an event."""
-    session = db.session()
+    session = note(AuditEvent.FOLLOW_UP_VIEWED, "list:avtalegiro")
     claims = queries.follow_up(session, settings(), clock().today(), request.args.get("etter", "")[:36])
-    session.commit()
-    begin_writing(session)
-    record(session, at=clock().now(), actor=current_staff().actor, event=AuditEvent.FOLLOW_UP_VIEWED,
-           subject="list:avtalegiro", details={"shown": min(len(claims), queries.PAGE)})  # fmt: skip
-    session.commit()
     return render_template(
         "staff/unpaid_claims.html",
         claims=claims[: queries.PAGE],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from app.channels.contract import Outcome
@@ -15,7 +15,7 @@ from app.delivery.days import Days
 from app.delivery.models import Attempt, Delivery, Part, PlanRow, ResidentFactsRow, State
 from app.delivery.replans import bits_of, refused_bits, replan, rest
 from app.invoices.models import Invoice, Pending
-from app.routing.channels import Channel, Reason
+from app.routing.channels import Channel, Kind, Reason
 from app.routing.facts import DayFacts
 
 AT_ONCE = 1000
@@ -125,13 +125,15 @@ def replan_what_changed(session: Session, settings: Settings, now: dt.datetime) 
         .distinct()
     ).all()
     late = [(channel, due_on) for channel, due_on in due_dates if channel and _is_late(days.facts(due_on), channel)]
+    # Where nothing is owed no channel is too late: the same plan would be made over and over.
+    is_late = and_(Invoice.kind == Kind.DEMAND, tuple_(Delivery.channel, Invoice.due_on).in_(late))
     is_changed = ResidentFactsRow.facts != PlanRow.resident_facts
     query = (
         select(Delivery, Invoice, PlanRow)
         .join(Invoice, Invoice.id == Delivery.invoice_id)
         .join(PlanRow, PlanRow.id == Delivery.plan_id)
         .outerjoin(ResidentFactsRow, ResidentFactsRow.resident_id == func.coalesce(Invoice.resident_id, 0))
-        .where(*waiting, or_(is_changed, tuple_(Delivery.channel, Invoice.due_on).in_(late)), ~is_unsettled())
+        .where(*waiting, or_(is_changed, is_late), ~is_unsettled())
         .order_by(Delivery.id)
         .limit(AT_ONCE)
         .with_for_update(skip_locked=True, of=Delivery)

@@ -11,11 +11,12 @@ from app.channels.contract import Outcome, ReceiptNote, ReceiptStatus, Result
 from app.delivery import settle
 from app.delivery.models import RunRow, State
 from app.delivery.planning import plan_pending
+from app.delivery.replans import replan
 from app.delivery.run import PATIENCE, Job, collect_receipts
 from app.invoices.models import Pending
 from app.registries.models import Register
-from app.residents.models import Preference, StaleResident
-from app.routing.channels import Channel, Reason
+from app.residents.models import ContactKind, ContactPoint, Preference, StaleResident
+from app.routing.channels import Channel, Kind, Reason
 from app.routing.facts import InvoiceFacts
 from tests.delivery.fakes import always, in_turn
 from tests.delivery.town import Town
@@ -51,6 +52,25 @@ def test_the_job_ends_although_a_provider_stays_down(town: Town) -> None:
     invoice = town.invoice()
     job = run(town)
     assert town.part(invoice).state is State.WAITING
+    assert job.report.passes <= PATIENCE + 1
+
+
+@pytest.mark.parametrize("kind", [Kind.CREDIT_NOTE, Kind.INFORMATION])
+def test_what_asks_for_nothing_is_never_too_late_so_the_job_ends_though_its_provider_stays_down(
+    town: Town, kind: Kind
+) -> None:
+    """A credit note's due date is the day of issue: planned anew for being late, it would be sent for ever."""
+    # More often than the job is patient, and then taken: nobody would wait for a job that never ends.
+    fails = [Result(Outcome.UNAVAILABLE)] * (2 * PATIENCE)
+    town.channels.messages[Channel.EMAIL].script = in_turn(*fails, Result(Outcome.ACCEPTED))
+    invoice = town.invoice(town.plan(hold=Reason.HELD_BY_STAFF), due_on=dt.date(2026, 11, 20), kind=kind)
+    replan(town.session, invoice, None, town.clock.now(), add=InvoiceFacts(kind=kind, may_ask_krr=False).as_bits())
+    point = town.session.scalars(select(ContactPoint).filter_by(kind=ContactKind.EMAIL)).one()
+    point.confirmed_at = town.clock.now()
+    town.session.add(StaleResident(resident_id=invoice.resident_id))
+    town.session.commit()
+    job = run(town)
+    assert town.outcomes(invoice) == [("email", "unavailable"), ("paper", "accepted")]
     assert job.report.passes <= PATIENCE + 1
 
 

@@ -10,13 +10,14 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from bench import intake, mail, pages, pdf, planning, statistics, throughput, token
+from bench import intake, mail, offers, pages, pdf, planning, statistics, throughput, token
 from bench.rows import Row
 
 ALL: dict[str, Callable[[bool], Iterable[Row]]] = {
     "plan": planning.run,
     "intake": intake.run,
     "mail": mail.run,
+    "offers": offers.run,
     "pdf": pdf.run,
     "throughput": throughput.run,
     "pages": pages.run,

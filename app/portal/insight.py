@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
-from app.core.audit import AuditRecord
+from app.core.audit import VIEWS, AuditRecord, seen_by
 from app.core.crypto import vault
 from app.core.settings import Settings
 from app.delivery.models import Attempt, Delivery
 from app.invoices.models import Invoice
+from app.portal.insight_offers import efaktura_held
 from app.registries.models import RegistryAnswer
 from app.residents.models import ContactPoint, Mandate, Preference, Resident
 
@@ -44,7 +45,12 @@ def held_about(session: Session, settings: Settings, resident: Resident) -> dict
              "ended_at": row.ended_at.isoformat() if row.ended_at else None}
             for row in mandates(session, resident)
         ],
+        **efaktura_held(session, resident),
         "invoices": _invoices(session, resident),
+        "seen": [
+            {"at": row.at.isoformat(), "who": who(row, resident), "event": row.event.value}
+            for row in seen_of(session, resident)
+        ],
         "log": [
             {"at": row.at.isoformat(), "who": who(row, resident), "event": row.event.value, "reason": row.reason}
             for row in log_about(session, resident)
@@ -76,12 +82,21 @@ def mandates(session: Session, resident: Resident) -> Sequence[Mandate]:
 
 
 def log_about(session: Session, resident: Resident) -> Sequence[AuditRecord]:
-    """What anyone did to the resident's data or invoices, newest first."""
-    invoices = select("invoice:" + Invoice.public_id).where(Invoice.resident_id == resident.id)
-    query = select(AuditRecord).where(
-        or_(AuditRecord.subject == f"resident:{resident.public_id}", AuditRecord.subject.in_(invoices))
+    """What anyone did to the resident's data or invoices, newest first; who only looked is in `seen_of`."""
+    about = or_(
+        AuditRecord.subject == f"resident:{resident.public_id}", AuditRecord.subject.in_(_invoices_of(resident))
     )
+    query = select(AuditRecord).where(about, AuditRecord.event.not_in(VIEWS))
     return session.scalars(query.order_by(AuditRecord.id.desc()).limit(MOST_ROWS)).all()
+
+
+def seen_of(session: Session, resident: Resident) -> Sequence[AuditRecord]:
+    """When somebody of the municipality looked at the resident's page or invoices, newest first."""
+    return seen_by(session, resident.public_id, _invoices_of(resident))
+
+
+def _invoices_of(resident: Resident) -> Select[str]:
+    return select("invoice:" + Invoice.public_id).where(Invoice.resident_id == resident.id)
 
 
 def who(row: AuditRecord, resident: Resident) -> str:

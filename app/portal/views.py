@@ -16,7 +16,7 @@ from app.core.database import db
 from app.delivery.explain import explain
 from app.delivery.of_resident import invoice_of, invoices_of, pdf_of
 from app.delivery.outlook import outlook
-from app.portal import access, insight, words
+from app.portal import access, insight, insight_offers, words
 from app.portal.agreement import Agreement, agreement_for
 from app.portal.efaktura_views import efaktura_of
 from app.portal.forms import DeliveryForm
@@ -100,7 +100,10 @@ def held() -> ResponseReturnValue:
         points=insight.contact_points(session, resident),
         answers=insight.answers(session, resident),
         mandates=insight.mandates(session, resident),
+        offers=insight_offers.offers(session, resident),
+        agreements=insight_offers.agreements(session, resident),
         log=insight.log_about(session, resident)[:100],
+        seen=insight.seen_of(session, resident)[:100],
         who=insight.who,
         words=words,
     )

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from app.contact.preferences import choice_of
-from app.core.audit import AuditEvent, AuditRecord, record
+from app.core.audit import VIEWS, AuditEvent, AuditRecord, record
 from app.core.clock import Clock
 from app.core.database import db
 from app.core.sessions import StoredSession
@@ -269,9 +269,30 @@ def test_everything_that_can_be_done_has_words(kari: FlaskClient, session: Sessi
     for event in AuditEvent:
         record(session, at=Clock().now(), actor="delivery", event=event, subject=subject)
     session.commit()
-    rows = texts(kari.get("/min-side/innsyn").text, "//table[caption='Hva som er gjort']//tbody/tr/td[2]")
-    assert len(rows) == len(AuditEvent) + 1
-    assert all(rows)
+    page = kari.get("/min-side/innsyn").text
+    done = texts(page, "//table[caption='Hva som er gjort']//tbody/tr/td[2]")
+    seen = texts(page, "//table[caption='Hvem som har sett opplysningene dine']//tbody/tr/td[2]")
+    assert (len(done), len(seen)) == (len(AuditEvent) - len(VIEWS) + 1, len(VIEWS))
+    assert all(done + seen)
+
+
+def test_a_resident_sees_who_has_looked_on_the_page_and_in_the_file(
+    kari: FlaskClient, session: Session, resident: Resident, clock: Clock
+) -> None:
+    assert "Ingen ansatte har sett på opplysningene dine." in kari.get("/min-side/innsyn").text
+    for event, subject in (
+        (AuditEvent.RESIDENT_VIEWED, f"resident:{resident.public_id}"),
+        (AuditEvent.RESIDENT_VIEWED, "resident:another"),
+    ):
+        record(session, at=clock.now(), actor="staff:5a7d-ola", event=event, subject=subject)
+    session.commit()
+    page = kari.get("/min-side/innsyn").text
+    rows = texts(page, "//table[caption='Hvem som har sett opplysningene dine']//tbody/tr")
+    assert len(rows) == 1
+    assert "En ansatt hos ossSå på opplysningene dine" in rows[0]
+    assert "5a7d-ola" not in page
+    held = json.loads(kari.get("/min-side/innsyn/fil").data)
+    assert [(row["who"], row["event"]) for row in held["seen"]] == [("staff", "resident_viewed")]
 
 
 def test_who_has_avtalegiro_reads_that_the_bank_pays(

@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
+from app.campaigns.models import AgreementState, OfferAnswer
 from app.channels.contract import Outcome
 from app.core.audit import AuditEvent
 from app.core.contact import pretty_mobile
@@ -151,6 +152,19 @@ EVENTS: Mapping[AuditEvent, object] = {
 }
 
 
+REPLIES: Mapping[OfferAnswer | None, object] = {
+    OfferAnswer.YES: _("Ja"),
+    OfferAnswer.NO: _("Nei"),
+    OfferAnswer.NOT_ME: _("E-posten er ikke til meg"),
+    OfferAnswer.UNSUBSCRIBED: _("Ikke send meg flere"),
+    None: _("Ikke svart"),
+}
+AGREEMENTS: Mapping[AgreementState, object] = {
+    AgreementState.REQUESTED: _("Ikke slått på ennå"),
+    AgreementState.ACTIVE: _("Gjelder"),
+    AgreementState.DECLINED: _("Ble ikke slått på"),
+    AgreementState.ENDED: _("Avsluttet"),
+}
 ACTORS: Mapping[str, object] = {
     "resident": _("Du"),
     "link": _("Den som åpnet lenken i e-posten"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -101,3 +103,18 @@ def test_a_press_from_another_site_says_nothing(kari: FlaskClient, session: Sess
     for path in ("/min-side/efaktura", "/min-side/efaktura/sjekk"):
         assert kari.post(path).status_code == 400
     assert session.scalars(select(Agreement)).all() == []
+
+
+def test_what_is_held_tells_the_offers_and_the_agreements(
+    kari: FlaskClient, office: Office, resident: Resident
+) -> None:
+    office.offer(resident)
+    say_yes(kari)
+    page = kari.get("/min-side/innsyn").text
+    rows = texts(page, "//table[caption='Tilbud og avtaler om eFaktura']//tbody/tr")
+    assert [row.split("24.")[0] for row in rows] == ["Sa ja til eFaktura", "Tilbud på e-post"]
+    assert rows[0].endswith("Ikke slått på ennå")
+    assert rows[1].endswith("Ikke svart")
+    held = json.loads(kari.get("/min-side/innsyn/fil").data)
+    assert held["efaktura_offers"][0]["answer"] is None
+    assert held["efaktura_agreements"][0]["state"] == "requested"

@@ -18,6 +18,7 @@ from app.delivery.statistics_models import InvoiceCount, MandateCount, RefusalCo
 from app.routing.channels import Answer, Channel
 from app.staff.statistics_models import OfferCount
 
+CONTACT = {"mobile": "a mobile number", "email": "an e-mail address"}
 OFFERS = ("sent", "delivered", "bounced", "answered", "yes", "active")
 
 
@@ -37,7 +38,7 @@ def stats(recount: bool, output: str) -> None:
         click.echo(f"{count:>8}  {channel}")
     click.echo(f"{told['digital_share']:>8.1%}  went digitally")
     for kind, counts in told["contact"].items():
-        click.echo(f"{counts['registered']:>8}  have a {kind} registered, {counts['confirmed']} confirmed")
+        click.echo(f"{counts['registered']:>8}  have {CONTACT[kind]} registered, {counts['confirmed']} confirmed")
     for name, count in told["agreements"].items():
         click.echo(f"{count:>8}  {name} agreements")
     offers = ", ".join(f"{count} {name}" for name, count in told["offers"].items())

@@ -121,6 +121,11 @@ class Figures:
         return self.residents[month].has_efaktura if month in self.residents else Amount()
 
     @property
+    def is_rounded(self) -> bool:
+        """Whether some sums are about right only, since they hold small groups."""
+        return self.invoices.is_rounded or (self.people is not None and self.people.all.is_rounded)
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to tell."""
         return not self.invoices.value and not self.residents

@@ -165,6 +165,26 @@ def test_a_figure_made_of_small_groups_alone_says_only_what_it_is_less_than(
     assert shown["Sum"] == "96"
 
 
+def test_the_page_says_when_sums_are_about_right_only(statistician: FlaskClient, session: Session) -> None:
+    note = "Små grupper er skjult. Derfor kan summene avvike litt."
+    session.add(invoices(LAST, 90, channel="paper"))
+    session.commit()
+    assert note not in statistician.get(PAGE).text
+    session.add(invoices(LAST, 4, channel="vipps"))
+    session.commit()
+    assert note in statistician.get(PAGE).text
+
+
+def test_a_page_without_charts_has_its_figures_all_the_same(
+    statistician: FlaskClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(charts, "_draw", lambda _drawings: [])
+    fill_a_year(session)
+    page = statistician.get(PAGE).text
+    assert "<figure" not in page
+    assert plain(cells(page, "kanaler")[-1][1]) == "66 480"
+
+
 def test_the_page_asks_the_database_as_often_for_any_number_of_groups(
     app: Flask, statistician: FlaskClient, session: Session
 ) -> None:

@@ -31,6 +31,8 @@ SLOTS = {"first_name": "qFIRSTNAMEq", "date": "qDATEq", "link": "https://q.inval
          "unsubscribe_link": "https://q.invalid/UNSUBSCRIBEq"}  # fmt: skip
 _SLOT = re.compile("(" + "|".join(map(re.escape, SLOTS.values())) + ")")
 _NAMES = {slot: name for name, slot in SLOTS.items()}
+# MJML calls the mail an article; by itself it is a page without a main part, which screen readers look for.
+_AS_ARTICLE = (' aria-roledescription="email"', ' role="article"')
 _BETWEEN_TAGS = re.compile(r">\s+<")
 
 
@@ -174,7 +176,7 @@ class Writer:
         return Form(
             header("Subject", said["subject"]),
             Filled.of(_template("tilbud.txt", is_html=False)(given), self.line_end),
-            Filled.of(_BETWEEN_TAGS.sub(">\n<", html), self.line_end),
+            Filled.of(_BETWEEN_TAGS.sub(">\n<", _as_page(html)), self.line_end),
         )
 
 
@@ -191,6 +193,11 @@ def _part(boundary: str, subtype: str, line_end: bytes) -> bytes:
 
 def _quoted(text: str, line_end: bytes) -> bytes:
     return binascii.b2a_qp(text.encode(), istext=True).replace(b"\n", line_end)
+
+
+def _as_page(html: str) -> str:
+    description, role = _AS_ARTICLE
+    return html.replace(description, "", 1).replace(role, ' role="main"', 1)
 
 
 def _template(name: str, *, is_html: bool) -> Callable[[Mapping[str, object]], str]:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from bench import intake, mail, offers, pages, pdf, planning, statistics, throughput, token
+from bench import intake, mail, offers, pages, pdf, planning, search, statistics, throughput, token
 from bench.rows import Row
 
 ALL: dict[str, Callable[[bool], Iterable[Row]]] = {
@@ -23,6 +23,7 @@ ALL: dict[str, Callable[[bool], Iterable[Row]]] = {
     "pages": pages.run,
     "token": token.run,
     "statistics": statistics.run,
+    "search": search.run,
 }
 COLUMNS = ("name", "n", "ours", "limit", "ratio", "unit", "peak_mb")
 LATEST = Path(__file__).parent / "latest.json"

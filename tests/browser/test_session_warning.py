@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from app.core.database import db
 from app.core.sessions import StoredSession
@@ -112,7 +112,7 @@ def test_what_is_done_in_one_tab_counts_in_the_other(page: Page, reader: Reader)
     assert box(page).is_visible()
     other = page.context.new_page()
     other.goto(f"{reader.address}/min-side")
-    page.wait_for_function("!document.getElementById('tid').open")
+    expect(box(page)).to_have_count(0)
     pass_by(page, 1)
     assert not box(page).is_visible()
 

@@ -23,7 +23,7 @@ from app.portal.idporten import claims_options
 from app.portal.idporten_key import client_key
 from tests.portal.conftest import made_key
 from tests.portal.people import add_resident, choose, log_in, national_id, query
-from tests.portal.providers import alter, by_shared_secret, with_claims
+from tests.portal.providers import alter, by_shared_secret, provider_key, with_claims
 from tests.web.conftest import texts
 
 TOKEN = "http://127.0.0.1:8000/sandbox/idporten/token"
@@ -91,7 +91,7 @@ def test_a_signature_of_somebody_else_s_is_refused(app: Flask, reader: FlaskClie
 
 
 def test_the_public_key_as_a_shared_secret_is_refused(app: Flask, reader: FlaskClient, settings: Settings) -> None:
-    alter(app, by_shared_secret(settings))
+    alter(app, by_shared_secret(provider_key(settings)))
     assert is_refused(reader, choose(reader, national_id(1)))
 
 

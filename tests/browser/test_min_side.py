@@ -58,7 +58,7 @@ FULL: Mapping[str, tuple[str, Act]] = {
 EMPTY: Mapping[str, tuple[str, Act]] = {
     "empty-overview": ("/min-side", nothing),
     "empty-delivery": ("/min-side/levering", nothing),
-    "empty-delivery-wrong": ("/min-side/levering", lambda page: page.locator("main form button").first.click()),
+    "empty-delivery-saved": ("/min-side/levering", lambda page: page.locator("main form button").first.click()),
     "empty-mobile": ("/min-side/mobil", nothing),
     "empty-held": ("/min-side/innsyn", nothing),
     "nobody-s-invoice": ("/min-side/faktura/00000000-0000-4000-9000-999999999999", nothing),

@@ -77,7 +77,7 @@ class Walker:
         texts = [path.read_text(encoding="utf-8") for path in (self._outbox / "sms").glob("*.txt")]
         mine = [text for text in texts if number in text]
         (found,) = {re.findall(r"\b\d{6}\b", text)[0] for text in mine}
-        return found
+        return str(found)
 
     def link_by_mail(self, to: str) -> str:
         """The link in the mail to *to*."""

@@ -38,7 +38,7 @@ from bench.offers_kill import run as kill_campaign
 from bench.offers_town import put_residents
 from bench.rows import Row
 
-MAILS, SMALL, REPETITIONS = 2000, 300, 5
+MAILS, SMALL, REPETITIONS = 5000, 300, 5
 KILLED, KILLS, SMALL_KILLED, SMALL_KILLS = 20_000, 20, 300, 3
 
 

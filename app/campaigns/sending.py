@@ -116,7 +116,9 @@ class Sender:
                 rows = self._begin(some)
                 for start in range(0, len(rows), SLICE):
                     slice_ = rows[start : start + SLICE]
-                    written = [replace(letters[row.id], is_resend=row.resent) for row in slice_]
+                    written = [
+                        replace(letters[row.id], is_resend=True) if row.resent else letters[row.id] for row in slice_
+                    ]
                     flying[pool.submit(self._hand_over, written)] = slice_
                 begun += len(rows)
                 if not flying and (self.is_over or not waiting):

@@ -17,7 +17,7 @@ from app.core.clock import Clock
 from app.core.console import DONE, NEEDS_A_PERSON, dry_run_option, format_option, say_json
 from app.core.database import db
 from app.core.settings import Environment, Settings
-from app.delivery import receipts, statistics, work
+from app.delivery import receipts, settle, statistics, work
 from app.delivery.desk import Desk
 from app.delivery.forecast import Forecast
 from app.delivery.passes import send_due, sending_order, tidy
@@ -59,6 +59,7 @@ def route_command(dry_run: bool, ask: bool | None, output: str) -> None:
     with at_desk("Planning") as desk:
         job = Job(desk, silent)
         tidy(desk)
+        settle.replan_what_changed(desk.session, settings, clock.now())
         forecast = job.plan()
     say_forecast(forecast, settings, output)
     raise SystemExit(NEEDS_A_PERSON if _needs_a_person(forecast) else DONE)
@@ -81,6 +82,8 @@ def send_command(dry_run: bool, limit: int | None, no_brakes: bool, output: str)
         return
     with at_desk("Sending", count_due()) as desk:
         tidy(desk)
+        # What is planned anew waits for the next planning rather than leave by a way that is closed by now.
+        settle.replan_what_changed(desk.session, desk.settings, desk.clock.now())
         handled = send_due(desk, limit=limit, has_brakes=has_brakes(no_brakes))
         tally, is_stopped = desk.ledger.tally, desk.worker.is_stopping
     pulled = describe_brakes(db.session())

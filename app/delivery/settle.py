@@ -12,6 +12,7 @@ from app.core.calendar import earliest_avtalegiro_due
 from app.core.dialect import begin_writing
 from app.core.settings import Settings
 from app.delivery.days import Days
+from app.delivery.facts import refresh_resident_facts
 from app.delivery.models import Attempt, Delivery, Part, PlanRow, ResidentFactsRow, State
 from app.delivery.replans import bits_of, refused_bits, replan, rest
 from app.invoices.models import Invoice, Pending
@@ -112,6 +113,8 @@ def replan_what_changed(session: Session, settings: Settings, now: dt.datetime) 
     """
     session.commit()
     begin_writing(session)
+    # What was said since the last planning counts before the next letter leaves, not after it.
+    refresh_resident_facts(session)
     days = Days(settings, now)
     waiting = (
         Delivery.part == Part.DOCUMENT,

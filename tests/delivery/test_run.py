@@ -157,6 +157,22 @@ def test_who_closed_the_channel_while_it_waited_is_planned_anew(town: Town) -> N
     assert town.channels.files[Channel.PAPER].numbers() == [invoice.number]
 
 
+def test_what_a_resident_said_since_the_last_planning_counts_before_anything_leaves(town: Town) -> None:
+    channel = town.channels.messages[Channel.EFAKTURA]
+    channel.script = always(Result(Outcome.UNAVAILABLE))
+    invoice = town.invoice()
+    town.session.add(StaleResident(resident_id=invoice.resident_id))
+    town.session.commit()
+    run(town)
+    assert town.part(invoice).channel is Channel.EFAKTURA
+    channel.script = always(Result(Outcome.ACCEPTED))
+    closed = Preference(resident_id=invoice.resident_id, channel=Channel.EFAKTURA, chosen_at=town.clock.now())
+    town.session.add_all([closed, StaleResident(resident_id=invoice.resident_id)])
+    town.session.commit()
+    run(town)
+    assert channel.other_side.taken == {}
+
+
 def test_a_channel_that_came_too_late_while_it_waited_is_planned_anew(town: Town) -> None:
     invoice = town.invoice(town.plan(Channel.VIPPS, Channel.EMAIL))
     now = dt.datetime(2026, 12, 21, 12, tzinfo=dt.UTC)

@@ -122,11 +122,21 @@ def _ways(session: Session, document: Delivery, attempts: Sequence[Attempt]) -> 
     if document.state is State.WAITING and document.channel is None:
         # It is being planned anew: whatever is chosen now would be overwritten.
         return ()
+    if document.is_notice and not _has_claim(session, document):
+        # Its claim was called back: a notice would wait for it for ever, and must be planned anew as what it is now.
+        return ()
     over = {attempt.channel for attempt in attempts if attempt.outcome is Outcome.REFUSED or attempt.taken_back_at}
     if document.state is State.WAITING and document.channel is not None:
         over.add(document.channel)
     plan = session.get_one(PlanRow, document.plan_id)
     return tuple(way for way in map(Channel, plan.route) if way not in over)
+
+
+def _has_claim(session: Session, document: Delivery) -> bool:
+    query = select(Delivery.id).where(
+        Delivery.invoice_id == document.invoice_id, Delivery.part == Part.CLAIM, Delivery.state != State.CLOSED
+    )
+    return session.scalar(query) is not None
 
 
 def _in_force(document: Delivery, attempts: Sequence[Attempt]) -> list[Attempt]:

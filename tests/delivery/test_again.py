@@ -196,6 +196,20 @@ def test_beside_a_claim_only_the_notice_changes_its_way(town: Town) -> None:
     assert in_force(town, invoice) == 0
 
 
+def test_a_notice_whose_claim_was_called_back_is_for_planning_and_does_not_wait_for_ever(town: Town) -> None:
+    invoice = town.invoice(town.plan(Channel.EMAIL, Channel.PAPER, claim="02"))
+    answer(town, Channel.EMAIL, Outcome.UNAVAILABLE)
+    send(town)
+    document = town.part(invoice)
+    document.state, document.hold = State.HELD, Reason.PARTLY_CREDITED
+    town.session.commit()
+    send(town)
+    assert town.part(invoice, Part.CLAIM).state is State.CLOSED
+    assert standing_of(town.session, invoice).ways == ()
+    with pytest.raises(NotPossible):
+        again(town).send_by(invoice.number, Channel.PAPER)
+
+
 @pytest.mark.parametrize("closure", list(Closure))
 def test_what_is_owed_no_more_is_not_sent_again(town: Town, closure: Closure) -> None:
     invoice = town.invoice()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select, update
@@ -71,12 +72,17 @@ class Act:
         return self._done(invoice, AuditEvent.INVOICE_HELD)
 
     def release(self, number: str, source: str | None = None) -> Invoice:
-        """Let a held invoice be planned anew, its gates waived; raises `NotFound` and `NotPossible`. Commits."""
+        """Let a held invoice be planned anew, its gates waived; raises `NotFound` and `NotPossible`. Commits.
+
+        What may have arrived goes on where it stopped: the provider is asked about it before anything else is decided.
+        """
         invoice, parts = self._read(number, source)
         held = [part for part in parts if part.state is State.HELD]
         pending = self.session.get(Pending, invoice.id, populate_existing=True)
         if not held and not (pending is not None and pending.facts & HELD_BIT):
             raise NotPossible(f"invoice {number} is not held")
+        if self._ask_first(held):
+            return self._done(invoice, AuditEvent.INVOICE_RELEASED)
         if invoice.resident_id is None:
             self._find_buyer(invoice)
         add = bits_of("is_released") if any(part.hold in GATES for part in held) else 0
@@ -145,12 +151,31 @@ class Act:
             raise NotPossible(f"invoice {number} is being sent just now: try again in a minute")
         return invoice, parts
 
+    def _ask_first(self, held: Sequence[Delivery]) -> bool:
+        """Let *held* parts wait as before when one of them may have arrived; whether one may.
+
+        Planned anew, it could get a claim beside a demand that the resident has already.
+        """
+        asked = [part for part in held if part.channel is not None and part.hold is not Reason.SENT_TWICE]
+        if not any(self._is_unsettled(part) for part in asked):
+            return False
+        for part in held:
+            if part.hold not in (Reason.SENT_TWICE, Reason.CLAIM_LOST):
+                rest(part, State.WAITING, self.now)
+                part.next_try_at, part.tries = self.now, 0
+        return True
+
     def _mark_pending(self, invoice: Invoice, add: int, remove: int) -> None:
-        self.session.execute(
+        marked = self.session.execute(
             update(Pending)
             .where(Pending.invoice_id == invoice.id)
             .values(facts=Pending.facts.bitwise_and(~remove).bitwise_or(add), resident_id=invoice.resident_id or 0)
-        )
+            .returning(Pending.invoice_id)
+        ).scalar()
+        if marked is None:
+            # Planning had it when we looked, and has let it go since: what we said would be lost.
+            self.session.rollback()
+            raise NotPossible(f"invoice {invoice.number} was being planned just now: try again")
 
     def _find_buyer(self, invoice: Invoice) -> None:
         """Look again for an unknown buyer: the register may have brought it since."""

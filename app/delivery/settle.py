@@ -45,6 +45,19 @@ def close_what_is_not_owed(session: Session, now: dt.datetime) -> int:
     What nobody knows the fate of is asked about first, unless there is nobody left to ask.
     """
     gone = select(Invoice.id).where(Invoice.closed_at.is_not(None))
+    # Nobody asks about what is held: a person need not let go what nobody owes.
+    session.execute(
+        update(Delivery)
+        .where(
+            Delivery.state == State.HELD,
+            Delivery.hold != Reason.SENT_TWICE,
+            Delivery.channel.is_not(None),
+            Delivery.invoice_id.in_(gone),
+            is_unsettled(),
+        )
+        .values(state=State.WAITING, hold=None, next_try_at=now, changed_at=now)
+        .execution_options(synchronize_session=False)
+    )
     closed = session.scalars(
         update(Delivery)
         .where(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
 from app.channels.contract import Outcome, Result
 from app.core.audit import AuditEvent, AuditRecord
@@ -102,6 +103,64 @@ def test_a_release_lets_every_channel_be_tried_again(town: Town) -> None:
     act(town).release(invoice.number)
     send(town)
     assert town.channels.demands() == [invoice.number]
+
+
+def held_uncertain(town: Town) -> Invoice:
+    """An invoice that Vipps may have, and a person holds."""
+    invoice = town.invoice(town.plan(Channel.VIPPS, Channel.PAPER))
+    vipps = town.channels.messages[Channel.VIPPS]
+    vipps.script = vipps.finds = always(Result(Outcome.UNCERTAIN))
+    send(town)
+    act(town).hold(invoice.number)
+    return invoice
+
+
+def test_what_may_have_arrived_is_asked_about_when_it_is_released_and_gets_no_claim_beside(town: Town) -> None:
+    invoice = held_uncertain(town)
+    # The town's mandate came after the plan: planned anew, the invoice would get a claim.
+    act(town).release(invoice.number)
+    town.channels.messages[Channel.VIPPS].finds = None
+    send(town)
+    assert town.channels.demands() == [invoice.number]
+    assert (town.part(invoice).state, town.part(invoice).channel) == (State.IN_TRANSIT, Channel.VIPPS)
+
+
+@pytest.mark.parametrize(("has_arrived", "state"), [(True, State.IN_TRANSIT), (False, State.CLOSED)])
+@pytest.mark.parametrize("how", ["paid", "cancelled", "released and paid"])
+def test_what_is_held_and_owed_no_more_is_asked_about_and_does_not_stay_held(
+    town: Town, how: str, has_arrived: bool, state: State
+) -> None:
+    invoice = held_uncertain(town)
+    if how.startswith("released"):
+        act(town).release(invoice.number)
+    if how == "cancelled":
+        act(town).cancel(invoice.number)
+    else:
+        invoice.closed_at, invoice.closed_reason = town.clock.now(), Closure.PAID
+        town.session.commit()
+    answer = Result(Outcome.ACCEPTED, "there") if has_arrived else Result(Outcome.UNAVAILABLE)
+    town.channels.messages[Channel.VIPPS].finds = always(answer)
+    send(town)
+    assert town.part(invoice).state is state
+
+
+class LooksFirst(Act):
+    """A case worker who looks just before the planning, and acts just after it."""
+
+    def _read(self, number: str, source: str | None) -> tuple[Invoice, list[Delivery]]:
+        found = super()._read(number, source)
+        self.session.commit()
+        with Session(self.session.get_bind()) as other:
+            other.execute(delete(Pending))
+            other.commit()
+        return found
+
+
+def test_a_hold_that_planning_overtakes_is_refused_rather_than_lost(town: Town) -> None:
+    invoice = unplanned(town)
+    with pytest.raises(NotPossible, match="planned just now"):
+        LooksFirst(town.session, town.clock.now(), "staff:1", "because").hold(invoice.number)
+    assert not town.session.scalars(select(AuditRecord).filter_by(event=AuditEvent.INVOICE_HELD)).all()
 
 
 def test_what_has_left_cannot_be_held_or_cancelled(town: Town) -> None:

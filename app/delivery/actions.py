@@ -14,6 +14,7 @@ from app.core.audit import AuditEvent, record
 from app.core.dialect import begin_writing, insert_ignoring
 from app.core.errors import NotPossible
 from app.delivery.models import Attempt, Delivery, Part, PlanRow, State
+from app.delivery.parcels import may_have_arrived
 from app.delivery.replans import bits_of, replan, rest
 from app.invoices.models import Closure, Invoice, Pending
 from app.invoices.queries import invoice_by_number
@@ -185,9 +186,7 @@ class Act:
             self.session.flush()
 
     def _is_unsettled(self, part: Delivery) -> bool:
-        query = select(Attempt.id).where(
-            Attempt.delivery_id == part.id, (Attempt.outcome.is_(None)) | (Attempt.outcome == Outcome.UNCERTAIN)
-        )
+        query = select(Attempt.id).where(Attempt.delivery_id == part.id, may_have_arrived())
         return self.session.scalar(query.limit(1)) is not None
 
     def _settle_open(self, part: Delivery, outcome: Outcome, detail: str) -> None:
@@ -195,7 +194,7 @@ class Act:
         self.session.execute(
             update(Attempt)
             .where(Attempt.delivery_id == part.id, Attempt.outcome == Outcome.UNCERTAIN)
-            .values(outcome=outcome, closed_at=self.now, detail=detail)
+            .values(outcome=outcome, closed_at=self.now, detail=detail, resent=outcome is Outcome.ACCEPTED)
             .execution_options(synchronize_session=False)
         )
 

@@ -117,7 +117,7 @@ def _ways(session: Session, document: Delivery, attempts: Sequence[Attempt]) -> 
     is_resting = document.state in RESTING and document.hold is not Reason.SENT_TWICE
     if not is_resting or document.plan_id is None or _in_force(document, attempts):
         return ()
-    if any(attempt.outcome in UNSETTLED for attempt in attempts):
+    if any(attempt.outcome in UNSETTLED or _is_resent(attempt) for attempt in attempts):
         return ()
     if document.state is State.WAITING and document.channel is None:
         # It is being planned anew: whatever is chosen now would be overwritten.
@@ -130,6 +130,11 @@ def _ways(session: Session, document: Delivery, attempts: Sequence[Attempt]) -> 
         over.add(document.channel)
     plan = session.get_one(PlanRow, document.plan_id)
     return tuple(way for way in map(Channel, plan.route) if way not in over)
+
+
+def _is_resent(attempt: Attempt) -> bool:
+    """Whether it is on its way a second time, and may have arrived the first."""
+    return attempt.resent and attempt.outcome is Outcome.UNAVAILABLE
 
 
 def _has_claim(session: Session, document: Delivery) -> bool:

@@ -18,6 +18,7 @@ from app.channels.contract import Outcome
 from app.core.audit import AuditEvent, record
 from app.core.dialect import insert_ignoring
 from app.delivery.models import Attempt, Delivery, Part, PlanRow, State
+from app.delivery.parcels import may_have_arrived
 from app.delivery.replans import replan
 from app.invoices.models import Closure, Invoice, Pending
 from app.routing.channels import Kind, Reason
@@ -122,9 +123,9 @@ def _has_left(session: Session, invoice: Invoice) -> bool:
     parts = _parts(session, invoice)
     if any(part.state in WITH_THE_BANK for part in parts):
         return True
-    may_have_arrived = or_(Attempt.outcome.is_(None), Attempt.outcome.in_((Outcome.ACCEPTED, Outcome.UNCERTAIN)))
+    has_arrived = or_(Attempt.outcome == Outcome.ACCEPTED, may_have_arrived())
     attempts = select(Attempt.id).where(
-        Attempt.delivery_id.in_([part.id for part in parts]), may_have_arrived, Attempt.taken_back_at.is_(None)
+        Attempt.delivery_id.in_([part.id for part in parts]), has_arrived, Attempt.taken_back_at.is_(None)
     )
     return session.scalar(attempts.limit(1)) is not None
 

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app.channels.contract import Outcome, Result
+from app.clients.return_path import ReturnPath
 from app.core.calendar import latest_safe_day
 from app.core.clock import Clock
 from app.core.settings import Settings
@@ -84,11 +85,11 @@ class Ledger:
                     note_refused_address(self.session, limit, parcel.invoice, attempt, self.clock.now())
                 self.lead_on(parcel)
             case Outcome.UNAVAILABLE:
-                self._unavailable(parcel, result)
+                self._unavailable(parcel, attempt, result)
             case Outcome.UNCERTAIN:
                 self.tally.uncertain += 1
                 if result.is_for_a_person:
-                    self.hold(parcel, Reason.SENT_TWICE)
+                    self._hold_sent_twice(parcel, attempt)
                 else:
                     self.wait(parcel, result.retry_after)
 
@@ -114,12 +115,16 @@ class Ledger:
         if attempt.channel is Channel.EMAIL:
             delivery.settle_at = now + dt.timedelta(days=self.settings.email_settle_days or 0)
 
-    def _unavailable(self, parcel: Parcel, result: Result) -> None:
+    def _unavailable(self, parcel: Parcel, attempt: Attempt, result: Result) -> None:
         self.tally.unavailable += 1
         patience = max(FEWEST_TRIES, len(self.settings.retry_waits or ()))
         safe_day = latest_safe_day(parcel.invoice.due_on, self.settings.letter_lead_days)
         is_out_of_time = self.clock.today() > safe_day and parcel.delivery.tries + 1 >= patience
-        if is_out_of_time and not result.needs_alarm and (self._has_next(parcel) or _is_printed_for(parcel)):
+        if not is_out_of_time or result.needs_alarm:
+            self.wait(parcel, result.retry_after)
+        elif attempt.resent:
+            self._hold_sent_twice(parcel, attempt)
+        elif self._has_next(parcel) or _is_printed_for(parcel):
             log.warning(
                 "channel passed over: past the safe day and still unavailable",
                 invoice=parcel.invoice.public_id,
@@ -128,6 +133,13 @@ class Ledger:
             self.lead_on(parcel)
         else:
             self.wait(parcel, result.retry_after)
+
+    def _hold_sent_twice(self, parcel: Parcel, attempt: Attempt) -> None:
+        """The first of two mails may have arrived, so no other channel may take it; a bounce will name it."""
+        attempt.outcome, attempt.closed_at = Outcome.UNCERTAIN, None
+        reference = attempt.provider_reference or ReturnPath.by(self.settings).message_id(attempt.key)
+        attempt.provider_reference = reference
+        self.hold(parcel, Reason.SENT_TWICE)
 
     def wait(self, parcel: Parcel, at_least: dt.timedelta | None = None) -> None:
         """The same channel, later; each wait is longer than the last."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.channels.contract import Consignment, Outcome
@@ -16,6 +16,16 @@ from app.residents.models import Resident
 from app.routing.channels import Channel
 
 UNSETTLED = (None, Outcome.UNCERTAIN)
+
+
+def may_have_arrived() -> ColumnElement[bool]:
+    """In SQL: that nobody knows what became of an `Attempt`.
+
+    A mail that is sent again, since nobody could be asked, may have arrived the first time, whatever came of the second
+    try; unlike the others it goes on without being asked about.
+    """
+    is_resent = and_(Attempt.resent, Attempt.outcome == Outcome.UNAVAILABLE)
+    return or_(Attempt.outcome.is_(None), Attempt.outcome == Outcome.UNCERTAIN, is_resent)
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from app.core.dialect import begin_writing
 from app.delivery.desk import Desk
 from app.delivery.models import Attempt, Delivery, State
 from app.delivery.notes import keep_notes
+from app.delivery.parcels import may_have_arrived
 from app.delivery.replans import rest
 from app.routing.channels import Channel, Reason
 
@@ -87,7 +88,7 @@ def _count_as_taken(desk: Desk, path: ReturnPath, keys: Sequence[str]) -> None:
         .where(
             Attempt.key.in_(keys),
             Attempt.channel == Channel.EMAIL,
-            or_(Attempt.outcome.is_(None), Attempt.outcome == Outcome.UNCERTAIN),
+            may_have_arrived(),
             or_(Delivery.state == State.WAITING, Delivery.hold == Reason.SENT_TWICE),
         )
         .with_for_update(of=Delivery)

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from app.channels.contract import MessageChannel, Outcome, Recipient, Result
+from app.channels.contract import Consignment, MessageChannel, Outcome, Recipient, Result
 from app.core.clock import Clock
 from app.delivery import work
 from app.delivery.consignments import FETCHED, NO_LETTER, Letter
@@ -167,10 +167,10 @@ class MessageSender:
         desk.session.commit()
         consignments = [parcel.consignment for parcel in parcels if parcel.consignment is not None]
         reachable = [one for one in consignments if _is_reachable(channel.channel, one.recipient)]
-        gone = Result(Outcome.REFUSED, detail="address_gone")
         size = channel.batch_size
         batches = [reachable[start : start + size] for start in range(0, len(reachable), size)]
-        return Flight(parcels, {one.key: gone for one in consignments}, batches, seats.begin(channel.send, batches))
+        gone = {one.key: _gone(one) for one in consignments}
+        return Flight(parcels, gone, batches, seats.begin(channel.send, batches))
 
     def _land(self, seats: Seats, flight: Flight) -> None:
         """Wait for the calls, and write down what came of them."""
@@ -215,3 +215,10 @@ class MessageSender:
 
 def _is_reachable(channel: Channel, recipient: Recipient) -> bool:
     return channel not in REACHED_BY or bool(getattr(recipient, REACHED_BY[channel]))
+
+
+def _gone(consignment: Consignment) -> Result:
+    """The answer where there is no address any more. What is sent again may have arrived while there was one."""
+    is_resend = consignment.is_resend
+    outcome = Outcome.UNCERTAIN if is_resend else Outcome.REFUSED
+    return Result(outcome, detail="address_gone", is_for_a_person=is_resend)

@@ -7,13 +7,13 @@ import datetime as dt
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
-from app.channels.contract import Outcome
 from app.core.calendar import earliest_avtalegiro_due
 from app.core.dialect import begin_writing
 from app.core.settings import Settings
 from app.delivery.days import Days
 from app.delivery.facts import refresh_resident_facts
 from app.delivery.models import Attempt, Delivery, Part, PlanRow, ResidentFactsRow, State
+from app.delivery.parcels import may_have_arrived
 from app.delivery.replans import bits_of, refused_bits, replan, rest
 from app.invoices.models import Invoice, Pending
 from app.routing.channels import Channel, Kind, Reason
@@ -24,9 +24,7 @@ AT_ONCE = 1000
 
 def is_unsettled(delivery: type[Delivery] = Delivery) -> ColumnElement[bool]:
     """That a part has an attempt of which nobody knows what became."""
-    return exists().where(
-        Attempt.delivery_id == delivery.id, or_(Attempt.outcome.is_(None), Attempt.outcome == Outcome.UNCERTAIN)
-    )
+    return exists().where(Attempt.delivery_id == delivery.id, may_have_arrived())
 
 
 def _is_document_busy() -> ColumnElement[bool]:

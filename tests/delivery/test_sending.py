@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from app.channels.contract import Outcome, Result
+from app.delivery import settle
+from app.delivery.credits import settle_credits
 from app.delivery.models import Part, State
 from app.delivery.passes import send_due, tidy
-from app.invoices.models import Closure, Pending
+from app.delivery.replans import replan
+from app.invoices.models import Closure, Invoice, Pending
+from app.residents.models import ContactPoint
 from app.routing.channels import Channel, Kind, Reason
 from app.routing.facts import InvoiceFacts
 from tests.delivery.fakes import Killed, always, in_turn
@@ -179,6 +185,48 @@ def test_a_mail_that_may_have_left_is_marked_when_it_is_sent_again(town: Town) -
     send(town)
     assert [consignment.is_resend for consignment in channel.other_side.taken.values()] == [True]
     assert town.attempts(invoice)[0].resent
+
+
+def resent_in_vain(town: Town, **values: Any) -> Invoice:
+    """A mail that the server has, though its answer was lost, and that cannot be sent again just now."""
+    channel = town.channels.messages[Channel.EMAIL]
+    channel.commit_each = True
+    invoice = town.invoice(town.plan(Channel.EMAIL, Channel.PAPER), **values)
+    channel.dies = {invoice.number: "after"}
+    killed_send(town)
+    channel.script = channel.finds = always(Result(Outcome.UNAVAILABLE))
+    send(town)
+    assert town.outcomes(invoice) == [("email", "unavailable")]
+    return invoice
+
+
+def test_what_may_have_arrived_by_mail_goes_by_no_other_channel_however_late_it_is(town: Town) -> None:
+    invoice = resent_in_vain(town, due_on=dt.date(2026, 12, 1))
+    for _ in range(5):
+        town.clock.pass_time(hours=7)
+        send(town)
+    assert (town.part(invoice).state, town.part(invoice).hold) == (State.HELD, Reason.SENT_TWICE)
+    assert town.channels.demands() == [invoice.number]
+
+
+def test_what_may_have_arrived_by_mail_is_not_planned_anew_nor_credited_as_unsent(town: Town) -> None:
+    invoice = resent_in_vain(town)
+    due = dt.datetime(2026, 12, 24, 12, tzinfo=dt.UTC)
+    assert settle.replan_what_changed(town.session, town.settings, due) == 0
+    credit = town.invoice(town.plan(Channel.PAPER), kind=Kind.CREDIT_NOTE)
+    credit.original_number = invoice.number
+    replan(town.session, credit, None, due)
+    assert settle_credits(town.session, due).settled == 1
+
+
+def test_a_mail_sent_again_to_an_address_that_is_gone_is_for_a_person(town: Town) -> None:
+    invoice = resent_in_vain(town)
+    town.session.execute(update(ContactPoint).values(closed_at=town.clock.now()))
+    town.session.commit()
+    town.clock.pass_time(hours=7)
+    send(town)
+    assert (town.part(invoice).state, town.part(invoice).hold) == (State.HELD, Reason.SENT_TWICE)
+    assert town.channels.demands() == [invoice.number]
 
 
 @pytest.mark.parametrize("closure", list(Closure))

@@ -14,6 +14,7 @@ from app.campaigns.bounces import take_returned
 from app.campaigns.commands import offers_cli
 from app.campaigns.follow import before_routing
 from app.contact import models as contact_models
+from app.contact.notices import bring_owed
 from app.core import audit, logging, sessions, throttle
 from app.core.audit_chain import prepare_chain
 from app.core.audit_commands import audit_cli
@@ -57,7 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         CLOCK=clock,
         TRANSPORT=transport_to(settings.sandbox_dir, settings.sandbox_url, clock.now) if settings.sandbox else None,
         LOG_IN_ADAPTER=None,
-        BEFORE_ROUTING={"agreements": before_routing},
+        BEFORE_ROUTING={"agreements": before_routing, "notices": bring_owed},
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         # The values bound to a statement may be personal: they stay out of every error text.
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},

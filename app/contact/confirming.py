@@ -5,23 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-import structlog
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.contact.codes import CODE_LIFE, LINK_LIFE, MOST_TRIES
 from app.contact.desk import AskedTooSoon, CodeNotSent, CodeTooOld, CodeWrong, Desk, LinkSpent, TriesSpent
-from app.contact.messages import send_code, send_notice
+from app.contact.messages import send_code
 from app.contact.models import Confirmation
+from app.contact.notices import bring_of, owe
 from app.core.audit import AuditEvent, record
 from app.core.contact import normalise_email, normalise_mobile
-from app.core.ids import derived_id
 from app.core.throttle import Limit, hit
 from app.residents.contacts import close_contact, register_contact
 from app.residents.models import ClosedReason, ContactKind, ContactPoint, ContactSource, Resident
 from app.residents.queries import open_contact_points
-
-log = structlog.get_logger(__name__)
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 WAIT = dt.timedelta(seconds=60)
@@ -123,8 +120,9 @@ def remove(desk: Desk, resident: Resident, kind: ContactKind) -> bool:
         desk.session.commit()
         return False
     _record(desk, resident, AuditEvent.CONTACT_REMOVED, kind)
+    owe(desk, resident, kind, current.value)
     desk.session.commit()
-    _tell(desk, resident, kind, current.value, now)
+    bring_of(desk, resident)
     return True
 
 
@@ -151,12 +149,12 @@ def _settle(desk: Desk, resident: Resident, public_id: str) -> bool:
         session.rollback()
         return False
     before = _open_point(desk, resident, used.kind)
-    old = before.value if before is not None and before.value != used.value else None
     register_contact(session, resident.id, used.kind, used.value, ContactSource.RESIDENT, now, is_confirmed=True)
     _record(desk, resident, AuditEvent.CONTACT_CONFIRMED, used.kind)
+    if before is not None and before.value != used.value:
+        owe(desk, resident, used.kind, before.value)
     session.commit()
-    if old is not None:
-        _tell(desk, resident, used.kind, old, now)
+    bring_of(desk, resident)
     return True
 
 
@@ -177,12 +175,6 @@ def _replace(desk: Desk, waiting: Confirmation) -> None:
         # Asked twice at the same moment: the other one's code is on its way.
         session.rollback()
         raise AskedTooSoon(WAIT) from None
-
-
-def _tell(desk: Desk, resident: Resident, kind: ContactKind, old: str, now: dt.datetime) -> None:
-    key = str(derived_id("old contact point", resident.public_id, kind.value, now.isoformat()))
-    if not send_notice(desk, kind, old, key):
-        log.warning("notice_not_sent", resident=resident.public_id, kind=kind.value)
 
 
 def _open_point(desk: Desk, resident: Resident, kind: ContactKind) -> ContactPoint | None:

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-import structlog
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 
 from app.contact.codes import CODE_LIFE
 from app.contact.confirming import DAY, HOUR, PER_VALUE, pending
 from app.contact.desk import Desk
-from app.contact.messages import send_notice, send_registered
+from app.contact.messages import send_registered
 from app.contact.models import Confirmation
+from app.contact.notices import bring_of, owe
 from app.core.audit import AuditEvent, record
 from app.core.dialect import begin_writing
 from app.core.ids import derived_id
@@ -23,8 +23,6 @@ from app.core.throttle import Limit, hit
 from app.residents.contacts import register_contact
 from app.residents.models import ContactKind, ContactPoint, ContactSource, Resident
 from app.residents.queries import open_contact_points
-
-log = structlog.get_logger(__name__)
 
 PER_RESIDENT = (Limit("registrations for a resident, a day", 6, DAY),)
 PER_ACTOR = (Limit("registrations by one of the staff, an hour", 60, HOUR),)
@@ -98,6 +96,7 @@ def register_for_caller(
             desk.session.rollback()
             changes = _changes(desk, resident, values, may_replace_confirmed)
     new = [change for change in changes if change.is_new]
+    bring_of(desk, resident)
     return Registered(
         new=tuple(change.kind for change in new),
         unchanged=tuple(change.kind for change in changes if not change.is_new),
@@ -131,6 +130,8 @@ def _store(
     changes = _changes(desk, resident, values, may_replace_confirmed)
     new = [change for change in changes if change.is_new]
     for change in new:
+        if change.before is not None:
+            owe(desk, resident, change.kind, change.before)
         register_contact(session, resident.id, change.kind, change.value, ContactSource.STAFF, now, is_confirmed=False)
         if change.kind is ContactKind.EMAIL:
             _await_confirmation(desk, resident, change.value)
@@ -183,13 +184,9 @@ def _hold_to_limits(desk: Desk, resident: Resident, actor: str, changes: list[_C
 
 
 def _tell(desk: Desk, resident: Resident, change: _Change) -> bool:
-    """Tell the new value, and the one it took the place of; whether the new one was told."""
-    now = desk.clock.now().isoformat()
-    if change.before is not None:
-        key = str(derived_id("old contact point", resident.public_id, change.kind.value, now))
-        if not send_notice(desk, change.kind, change.before, key):
-            log.warning("notice_not_sent", resident=resident.public_id, kind=change.kind.value)
+    """Tell the new value; whether it was told."""
     if change.kind is ContactKind.MOBILE:
+        now = desk.clock.now().isoformat()
         key = str(derived_id("registered contact point", resident.public_id, change.kind.value, now))
         return send_registered(desk, change.kind, change.value, key)
     waiting = pending(desk, resident, change.kind)

@@ -1,4 +1,4 @@
-"""New contact points that wait for their owner to confirm them."""
+"""New contact points that wait for their owner to confirm them, and what the old ones are still to be told."""
 
 from __future__ import annotations
 
@@ -31,3 +31,18 @@ class Confirmation(Base):
     asked_at: Mapped[dt.datetime]
     expires_at: Mapped[dt.datetime] = mapped_column(index=True)
     confirmed_at: Mapped[dt.datetime | None]
+
+
+class OwedNotice(Base):
+    """A notice to a contact point that was changed or removed. The row goes when the notice got away."""
+
+    __tablename__ = "owed_notice"
+
+    id: Mapped[Id]
+    key: Mapped[str] = mapped_column(String(36), unique=True)
+    resident_id: Mapped[Key] = mapped_column(ForeignKey("resident.id"))
+    kind: Mapped[ContactKind]
+    value: Mapped[str] = mapped_column(String(254))
+    language: Mapped[str] = mapped_column(String(2))
+    owed_at: Mapped[dt.datetime]
+    due_at: Mapped[dt.datetime] = mapped_column(index=True)

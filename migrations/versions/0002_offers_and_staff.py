@@ -157,6 +157,23 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "owed_notice",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(length=36), nullable=False),
+        sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.Enum("mobile", "email", name="contactkind", native_enum=False, length=40), nullable=False),
+        sa.Column("value", sa.String(length=254), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("owed_at", sa.DateTime(), nullable=False),
+        sa.Column("due_at", sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_owed_notice_resident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_owed_notice")),
+        sa.UniqueConstraint("key", name=op.f("uq_owed_notice_key")),
+    )
+    with op.batch_alter_table("owed_notice", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_owed_notice_due_at"), ["due_at"], unique=False)
+
+    op.create_table(
         "resident_name",
         sa.Column(
             "word",
@@ -356,6 +373,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_resident_name_resident_id"))
 
     op.drop_table("resident_name")
+    with op.batch_alter_table("owed_notice", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_owed_notice_due_at"))
+
+    op.drop_table("owed_notice")
     with op.batch_alter_table("offer_mail", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_offer_mail_waiting",

@@ -18,7 +18,7 @@ from app.contact.desk import (
     LinkSpent,
     TriesSpent,
 )
-from app.contact.models import Confirmation
+from app.contact.models import Confirmation, OwedNotice
 from app.core.audit import AuditEvent, AuditRecord
 from app.core.clock import Clock
 from app.core.contact import EmailInvalid, MobileInvalid
@@ -301,6 +301,7 @@ def test_a_notice_that_does_not_get_away_does_not_undo_the_change(
     current = point(session, resident, MOBILE)
     assert current is not None
     assert current.value == NEW
+    assert [notice.value for notice in session.scalars(select(OwedNotice))] == [OLD], "and it is still owed"
 
 
 def test_removing_closes_the_address_tells_it_and_keeps_it_from_coming_back(

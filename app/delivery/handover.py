@@ -97,7 +97,10 @@ class File:
         desk.session.commit()
 
     def discard(self) -> None:
-        """Leave nothing of a file that was not written whole; its parts are due again at once. Commits."""
+        """Leave nothing of a file that was not written whole; its parts are due again at once. Commits.
+
+        Its name is not given again: whoever began it may only have been slow, and still write and remove under it.
+        """
         desk, now = self.desk, self.desk.clock.now()
         self.channel.discard(self.handover.name)
         for parcel in self.parcels:
@@ -105,7 +108,6 @@ class File:
                 parcel.attempt.handover_id = None
                 parcel.attempt.outcome, parcel.attempt.closed_at = Outcome.UNAVAILABLE, now
                 parcel.attempt.detail = "file_not_finished"
-        self._forget()
         ids = [parcel.delivery.id for parcel in self.parcels]
         work.give_back(desk.session, desk.worker, ids, now)
 

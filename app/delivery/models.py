@@ -150,7 +150,8 @@ class Handover(Base):
     """One bank file or print batch. It is written whole under a hidden name, then committed as written, then renamed.
 
     So after a crash: ``written_at`` unset means nothing left, and set means the rename is done or safe to repeat. The
-    attempts in it are those that name it; one the channel did not take names none.
+    attempts in it are those that name it; one the channel did not take names none. One that was discarded after its
+    worker had ended stays, named by none, so that its name is not given again.
     ``name`` is unique a channel; for AvtaleGiro it carries the assignment number (unique 12 months and a day).
     """
 

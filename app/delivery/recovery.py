@@ -17,8 +17,10 @@ log = structlog.get_logger(__name__)
 
 
 def abandoned_handovers(desk: Desk) -> list[Handover]:
-    """The files that a worker began, and will not finish any more."""
-    unfinished = desk.session.scalars(select(Handover).where(Handover.handed_over_at.is_(None)).order_by(Handover.id))
+    """The files that a worker began, and will not finish any more. Those already discarded have nothing in them."""
+    has_any = exists().where(Attempt.handover_id == Handover.id, Attempt.outcome.is_(None))
+    query = select(Handover).where(Handover.handed_over_at.is_(None), has_any).order_by(Handover.id)
+    unfinished = desk.session.scalars(query)
     return [handover for handover in unfinished if _is_abandoned(desk, handover)]
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
 from app.channels.contract import Consignment, Outcome, Result
+from app.delivery.files import FileSender
 from app.delivery.handover import MOST_FILES_A_DAY, TooManyFiles, begin
 from app.delivery.models import Handover, Part, State
 from app.delivery.passes import send_due, tidy
 from app.delivery.planning import plan_pending
+from app.delivery.workers import Worker
 from app.invoices.models import Closure, Invoice, Pending
 from app.routing.channels import Channel, Reason
 from app.routing.facts import InvoiceFacts
@@ -62,6 +65,28 @@ def test_a_process_that_ends_at_any_step_leaves_each_part_in_exactly_one_file(
     assert {outcome for invoice in invoices for _, outcome in town.outcomes(invoice, part)} == {"accepted"}
     handovers = town.session.scalars(select(Handover)).all()
     assert [handover.name for handover in handovers if handover.handed_over_at] == list(files.outbox)
+
+
+@pytest.mark.parametrize("step", ["before prepare", "before hand_over"])
+def test_a_worker_thought_dead_that_wakes_up_takes_no_file_away_from_who_went_on(town: Town, step: str) -> None:
+    """On another host it cannot be looked up, so its work is free when its lease is over."""
+    files, invoices = town.channels.files[Channel.PAPER], paper(town)
+    is_asleep = iter([True])
+
+    def sleep(_consignment: Consignment) -> Result:
+        if next(is_asleep, False):
+            town.clock.pass_time(minutes=6)
+            files.dies = {step}
+            killed_send(town)
+        return Result(Outcome.ACCEPTED)
+
+    files.script = sleep
+    with town.desk() as desk:
+        slow = replace(desk, worker=Worker("elsewhere/1:7:1.00:1"))
+        FileSender(slow, files).send_due(town.clock.now(), None)
+    send(town)
+    assert files.numbers() == sorted(invoice.number for invoice in invoices)
+    assert {town.part(invoice).state for invoice in invoices} == {State.DELIVERED}
 
 
 def test_a_file_that_was_fetched_before_we_noted_it_is_not_written_again(town: Town) -> None:

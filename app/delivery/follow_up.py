@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.channels.contract import Outcome
@@ -56,28 +56,7 @@ def unpaid_claims(
     An open invoice is one that no payment, credit note or person has closed; source: channels.md §2.3. At most *limit*,
     beginning behind the invoice *after*.
     """
-    has_mandate = exists().where(Mandate.kid_key == Invoice.kid_key, Mandate.ended_at.is_(None))
-    query = (
-        select(Invoice, Resident.customer_number, has_mandate, Handover.name, Handover.handed_over_at)
-        .join(Delivery, Delivery.invoice_id == Invoice.id)
-        .join(Attempt, Attempt.delivery_id == Delivery.id)
-        .outerjoin(Handover, Handover.id == Attempt.handover_id)
-        .outerjoin(Resident, Resident.id == Invoice.resident_id)
-        .where(
-            Delivery.part == Part.CLAIM,
-            Delivery.state.in_((State.IN_TRANSIT, State.DELIVERED)),
-            Attempt.outcome == Outcome.ACCEPTED,
-            Attempt.taken_back_at.is_(None),
-            ~Attempt.is_cancellation,
-            Invoice.closed_at.is_(None),
-            Invoice.due_on <= today - dt.timedelta(days=days),
-        )
-        .order_by(Invoice.due_on, Invoice.id)
-        .limit(limit)
-    )
-    if after is not None:
-        behind = or_(Invoice.due_on > after.due_on, Invoice.id > after.id)
-        query = query.where(Invoice.due_on >= after.due_on, behind)
+    query = _unpaid(today - dt.timedelta(days=days), after).limit(limit)
     return [
         UnpaidClaim(
             public_id=invoice.public_id,
@@ -93,3 +72,28 @@ def unpaid_claims(
         )
         for invoice, customer_number, has_one, file, handed_over_at in session.execute(query)
     ]
+
+
+def _unpaid(last_due_on: dt.date, after: Invoice | None) -> Select[Any]:
+    has_mandate = exists().where(Mandate.kid_key == Invoice.kid_key, Mandate.ended_at.is_(None))
+    query = (
+        select(Invoice, Resident.customer_number, has_mandate, Handover.name, Handover.handed_over_at)
+        .join(Delivery, Delivery.invoice_id == Invoice.id)
+        .join(Attempt, Attempt.delivery_id == Delivery.id)
+        .outerjoin(Handover, Handover.id == Attempt.handover_id)
+        .outerjoin(Resident, Resident.id == Invoice.resident_id)
+        .where(
+            Delivery.part == Part.CLAIM,
+            Delivery.state.in_((State.IN_TRANSIT, State.DELIVERED)),
+            Attempt.outcome == Outcome.ACCEPTED,
+            Attempt.taken_back_at.is_(None),
+            ~Attempt.is_cancellation,
+            Invoice.closed_at.is_(None),
+            Invoice.due_on <= last_due_on,
+        )
+        .order_by(Invoice.due_on, Invoice.id)
+    )
+    if after is not None:
+        behind = or_(Invoice.due_on > after.due_on, Invoice.id > after.id)
+        query = query.where(Invoice.due_on >= after.due_on, behind)
+    return query

@@ -28,9 +28,7 @@ def kid_key_sql(kid: Any, settings: Settings) -> ColumnElement[str]:
 
 def is_mandate_of(kid: Any, account: Any, settings: Settings) -> ColumnElement[bool]:
     """Whether a `Mandate` is in force and lets an invoice with this *kid* and *account* be claimed."""
-    return and_(
-        Mandate.kid_key == kid_key_sql(kid, settings), Mandate.account == account, Mandate.ended_at.is_(None)
-    )
+    return and_(Mandate.kid_key == kid_key_sql(kid, settings), Mandate.account == account, Mandate.ended_at.is_(None))
 
 
 def renew_kid_keys(session: Session, settings: Settings) -> bool:

@@ -7,7 +7,6 @@ import datetime as dt
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
-from app.core.calendar import earliest_avtalegiro_due
 from app.core.dialect import begin_writing
 from app.core.settings import Settings
 from app.delivery.days import Days
@@ -16,7 +15,7 @@ from app.delivery.models import Attempt, Delivery, Part, PlanRow, ResidentFactsR
 from app.delivery.parcels import may_have_arrived
 from app.delivery.replans import bits_of, refused_bits, replan, rest
 from app.invoices.models import Invoice, Pending
-from app.routing.channels import Channel, Kind, Reason
+from app.routing.channels import Channel, Claim, Kind, Reason
 from app.routing.facts import DayFacts
 
 AT_ONCE = 1000
@@ -86,9 +85,27 @@ def replan_lost_claims(session: Session, now: dt.datetime) -> int:
 
 
 def give_up_late_claims(session: Session, settings: Settings, now: dt.datetime) -> int:
-    """Plan anew what has waited until its claim would come too late for the bank; gives how many. Commits."""
-    earliest = earliest_avtalegiro_due(now, settings.avtalegiro_lead_days)
-    return _give_up_claims(session, now, 0, Delivery.state == State.WAITING, Invoice.due_on < earliest)
+    """Plan anew what has waited until its claim would come too late for the bank; gives how many. Commits.
+
+    A claim that the bank notifies of itself has a deadline of its own.
+    """
+    waiting = (Delivery.part == Part.CLAIM, Delivery.state == State.WAITING)
+    query = (
+        select(PlanRow.claim, Invoice.due_on)
+        .select_from(Delivery)
+        .join(Invoice, Invoice.id == Delivery.invoice_id)
+        .join(PlanRow, PlanRow.id == Delivery.plan_id)
+        .where(*waiting)
+        .distinct()
+    )
+    days = Days(settings, now)
+    late = [(claim, due_on) for claim, due_on in session.execute(query) if _is_claim_late(days.facts(due_on), claim)]
+    return _give_up_claims(session, now, 0, *waiting, tuple_(PlanRow.claim, Invoice.due_on).in_(late)) if late else 0
+
+
+def _is_claim_late(facts: DayFacts, claim: str | None) -> bool:
+    is_by_bank = claim == Claim.BANK_NOTIFIES.value
+    return facts.is_too_late_for_bank_notice if is_by_bank else facts.is_too_late_for_claim
 
 
 def _give_up_claims(session: Session, now: dt.datetime, add: int, *which: ColumnElement[bool]) -> int:

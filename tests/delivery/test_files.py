@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from app.channels.contract import Consignment, Outcome, Result
+from app.delivery import settle
 from app.delivery.files import FileSender
 from app.delivery.handover import MOST_FILES_A_DAY, TooManyFiles, begin
 from app.delivery.models import Handover, Part, State
@@ -21,6 +22,7 @@ from app.routing.facts import InvoiceFacts
 from tests.delivery.fakes import Killed, always
 from tests.delivery.town import Town
 
+DAY_AFTER = dt.datetime(2027, 1, 1, 10, tzinfo=dt.UTC)
 STEPS = ["before prepare", "after prepare", "before hand_over", "after hand_over"]
 
 
@@ -185,6 +187,14 @@ def test_a_claim_that_waited_too_long_for_the_bank_is_planned_anew(town: Town) -
         tidy(desk)
     assert town.part(invoice, Part.CLAIM).state is State.CLOSED
     assert not InvoiceFacts.from_bits(town.session.get_one(Pending, invoice.id).facts).has_lost_claim
+
+
+def test_a_claim_the_bank_notifies_of_has_the_banks_own_deadline_while_it_waits(town: Town) -> None:
+    """Due 20 January: by the last banking day of December, for later the bank could not notify of it in time."""
+    invoice = town.invoice(town.plan(claim="21"), due_on=dt.date(2027, 1, 20))
+    for moment, is_in_time in ((dt.datetime(2026, 12, 31, 10, tzinfo=dt.UTC), True), (DAY_AFTER, False)):
+        settle.give_up_late_claims(town.session, town.settings, moment)
+        assert (town.part(invoice, Part.CLAIM).state is State.WAITING) is is_in_time
 
 
 @pytest.mark.parametrize("closure", list(Closure))

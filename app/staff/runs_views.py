@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 from app.core.database import db
@@ -16,7 +15,7 @@ from app.staff.access import Role, clock, current_staff, needs, settings
 from app.staff.forms import PlainForm
 from app.staff.needs import brakes
 from app.staff.room import bp
-from app.staff.statistics_words import channel, hold
+from app.staff.statistics_words import channel, hold, number
 
 # The page asks anew by itself while a run goes on, but not for ever: that would keep a session awake at an empty desk.
 EVERY_SECONDS, MOST_TIMES = 10, 60
@@ -29,18 +28,18 @@ STATES = {
 COUNTS = {
     "planned": _("fikk plan"),
     "accepted": _("tatt imot"),
-    "refused": _("ikke tatt imot, neste måte prøves"),
-    "unavailable": _("leverandøren svarte ikke, prøves igjen"),
+    "refused": _("ikke tatt imot (neste måte prøves)"),
+    "unavailable": _("leverandøren svarte ikke (prøves igjen)"),
     "uncertain": _("uvisst om de kom fram"),
     "held": _("holdes tilbake"),
     "closed": _("trengte ikke sendes"),
-    "not_allowed": _("venter: mottakeren er ikke med i prøven"),
+    "not_allowed": _("venter (mottakeren er ikke med i prøven)"),
     "receipts": _("kvitteringer"),
     "unknown_receipts": _("kvitteringer vi ikke kjenner igjen"),
     "bounces": _("e-poster i retur"),
     "unmatched_mails": _("e-poster et menneske må lese"),
     "uploaded_files": _("filer levert til banken"),
-    "alarms": _("feil hos oss selv, se Trenger deg"),
+    "alarms": _("feil hos oss selv (se Trenger deg)"),
 }
 
 
@@ -62,16 +61,16 @@ def try_run() -> ResponseReturnValue:
 
 
 def _page(forecast: Forecast | None = None) -> ResponseReturnValue:
-    session, number = db.session(), request.args.get("side", 1, type=int)
-    found, pages = runs.runs(session, clock().now(), number)
+    session, wanted = db.session(), request.args.get("side", 1, type=int)
+    found, pages = runs.runs(session, clock().now(), wanted)
     waiting = runs.due(session, settings())
     is_going = any(run.state == "going" for run in found)
     times = request.args.get("gang", 0, type=int)
-    follows = is_going and forecast is None and number == 1 and 0 <= times < MOST_TIMES
+    follows = is_going and forecast is None and wanted == 1 and 0 <= times < MOST_TIMES
     page = render_template(
         "staff/runs.html",
         runs=found,
-        page=number,
+        page=min(max(wanted, 1), pages),
         pages=pages,
         due=waiting,
         cost_ore=sum(one.cost_ore for one in waiting),
@@ -98,8 +97,7 @@ def _page(forecast: Forecast | None = None) -> ResponseReturnValue:
 
 def told(counts: dict[str, Any]) -> list[str]:
     """What a run counted, in words; nothing that is nought."""
-    return [gettext("%(number)s %(what)s", number=counts[key], what=what) for key, what in COUNTS.items()
-            if counts.get(key)]  # fmt: skip
+    return [f"{number(counts[key])}\u00a0{what}" for key, what in COUNTS.items() if counts.get(key)]
 
 
 def _forecast_rows(forecast: Forecast | None) -> list[tuple[str, int, int, int]]:

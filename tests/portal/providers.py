@@ -75,7 +75,7 @@ def with_claims(
 
 
 def by_shared_secret(key: RSAKey) -> Callable[[Claims], Claims]:
-    """Sign the id_token with HS256, the public half of *key* as the secret: by hand, since no library does it for us."""
+    """Sign the id_token with HS256, the public half of *key* as the secret; by hand, since no library does it."""
 
     def change(answer: Claims) -> Claims:
         head = base64.urlsafe_b64encode(json.dumps({"alg": "HS256", "kid": key.kid}).encode()).rstrip(b"=").decode()

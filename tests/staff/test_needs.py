@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from app.channels.contract import Outcome
@@ -276,3 +278,40 @@ def test_unpaid_claims_are_listed_and_looking_is_on_record(
     assert invoice.number in page
     events = session.scalars(select(AuditRecord.event)).all()
     assert events.count(AuditEvent.FOLLOW_UP_VIEWED) == 1
+
+
+def test_every_pile_is_read_by_its_own_index(town: Town, session: Session, settings: Settings, clock: Clock) -> None:
+    """What waits for a person is few rows among very many: a statement that reads them all would not do."""
+    held(town)
+    asked: list[tuple[str, Any]] = []
+
+    def see(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(session.get_bind(), "before_cursor_execute", see)
+    now = clock.now()
+    for pile, key in ((Pile.HELD, Reason.WRONG_KID), (Pile.RETRIED, Channel.EMAIL), (Pile.QUIET, Channel.EMAIL)):
+        queries.piles(session, pile, now)
+        queries.listing(session, pile, key, now)
+    queries.open_attempts(session)
+    queries.follow_up(session, settings, clock.today())
+    event.remove(session.get_bind(), "before_cursor_execute", see)
+    indexes = ["held", "held", "retried", "retried", "in_transit", "in_transit", "unsettled", "open_due"]
+    assert len(asked) == len(indexes)
+    for (statement, parameters), index in zip(asked, indexes, strict=True):
+        plan = plan_of(session, statement, parameters)
+        if session.get_bind().dialect.name == "postgresql":
+            assert f"_{index}" in plan, statement
+        # SQLite may take the index on the state instead, but reads no table from end to end.
+        assert not re.search(r"SCAN (delivery|attempt|invoice)(?! USING)", plan), plan
+
+
+def plan_of(session: Session, statement: str, parameters: Any) -> str:
+    """How the database means to read; PostgreSQL is kept from reading a small table whole."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+    else:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        rows = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+    return "\n".join(str(row) for row in rows)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -21,6 +22,11 @@ from app.invoices.ocr import OcrPayment, content_lines, parse_ocr
 from app.routing.channels import Kind
 
 _CHUNK = 1000
+# Accounting systems date invoices some days ahead; our judgement.
+DATED_AHEAD = dt.timedelta(days=7)
+
+Key = tuple[str, str]
+"""Account and KID: a KID is one only together with the account it is paid to."""
 
 
 def import_payments(session: Session, path: Path, settings: Settings, clock: Clock) -> ImportReport:
@@ -67,22 +73,37 @@ def _insert(session: Session, payments: Collection[OcrPayment], digest: bytes, c
 
 
 def _close_paid(session: Session, kids: list[str], clock: Clock, report: ImportReport, source: str) -> None:
-    """Mark what these KIDs' payments cover. A KID may serve many invoices of one customer."""
-    query = select(Payment.kid, func.sum(Payment.amount_ore)).where(Payment.kid.in_(kids)).group_by(Payment.kid)
-    paid = {kid: int(amount_ore) for kid, amount_ore in session.execute(query)}
-    invoices: defaultdict[str, list[Invoice]] = defaultdict(list)
+    """Mark what these KIDs' payments cover. A KID may serve many invoices of one customer; another account's is not it.
+
+    What was paid well before the first of them was issued was paid for something else: not every system's invoices come
+    this way, nor from the beginning.
+    """
     demands = select(Invoice).where(Invoice.kid.in_(kids), Invoice.kind == Kind.DEMAND)
+    invoices: defaultdict[Key, list[Invoice]] = defaultdict(list)
     for invoice in session.scalars(demands.order_by(Invoice.due_on, Invoice.id)):
-        invoices[str(invoice.kid)].append(invoice)
+        invoices[str(invoice.account), str(invoice.kid)].append(invoice)
+    first = {key: min(invoice.issued_on for invoice in found) - DATED_AHEAD for key, found in invoices.items()}
+    paid = _paid(session, kids, first)
     now = clock.now()
-    for kid, found in invoices.items():
+    for key, found in invoices.items():
         settled = sum(invoice.amount_ore for invoice in found if invoice.closed_reason is Closure.PAID)
-        rest = paid[kid] - settled
+        rest = paid[key] - settled
         if rest < 0 and settled:
             reason = "payments with this KID were reversed, and no longer cover the invoices marked as paid"
             report.reject(source, None, "KID", reason)
         for invoice in covered([invoice for invoice in found if invoice.closed_at is None], rest):
             invoice.closed_at, invoice.closed_reason = now, Closure.PAID
+
+
+def _paid(session: Session, kids: list[str], first: Mapping[Key, dt.date]) -> Mapping[Key, int]:
+    """Whole øre paid with each account's KID since the day in *first*."""
+    columns = (Payment.account, Payment.kid, Payment.settled_on)
+    query = select(*columns, func.sum(Payment.amount_ore)).where(Payment.kid.in_(kids)).group_by(*columns)
+    paid: defaultdict[Key, int] = defaultdict(int)
+    for account, kid, settled_on, amount_ore in session.execute(query):
+        if settled_on >= first.get((account, kid), dt.date.max):
+            paid[account, kid] += int(amount_ore)
+    return paid
 
 
 def covered(invoices: list[Invoice], amount_ore: int) -> Iterator[Invoice]:

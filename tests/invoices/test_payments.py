@@ -118,6 +118,30 @@ def test_an_unknown_kid_and_a_payment_without_one_never_stop_a_file(session: Ses
     assert closed(session) == [Closure.PAID, None]
 
 
+def test_a_payment_to_another_account_is_not_for_an_invoice_with_the_same_kid(
+    session: Session, pay: Pay, take: Take, drop: Drop, kari: Resident
+) -> None:
+    other = "15062295088"
+    take(drop(a_xml=ehf("1", payment=means(account=other)), b_xml=ehf("2", due="2026-12-31")))
+    pay(ocr((KID, 125000, "10")))
+    assert closed(session) == [None, Closure.PAID]
+    pay(ocr((KID, 125000, "10"), account=other))
+    assert closed(session) == [Closure.PAID, Closure.PAID]
+
+
+@pytest.mark.parametrize(("days", "paid"), [(7, True), (8, False)])
+def test_what_was_paid_before_anything_came_this_way_pays_no_later_invoice(
+    session: Session, pay: Pay, take: Take, drop: Drop, kari: Resident, days: int, paid: bool
+) -> None:
+    """A customer's KID is the same for years; the payments of the builder are of 24 November."""
+    pay(ocr((KID, 125000, "10")))
+    issued = dt.date(2026, 11, 24) + dt.timedelta(days=days)
+    take(drop(a_xml=ehf("1", issued=f"{issued}"), b_xml=ehf("2", issued="2026-12-15", due="2027-01-20")))
+    later = ocr((KID, 125000, "10")).replace(b"241126", b"201226")
+    pay(later, "later.txt")
+    assert closed(session) == [Closure.PAID, Closure.PAID if paid else None]
+
+
 def test_a_kid_that_ends_in_a_dash_is_paid(session: Session, pay: Pay, take: Take, drop: Drop, kari: Resident) -> None:
     body = next(str(number) for number in range(1000, 9999) if mod11_digit(str(number)) == "-")
     take(drop(a_xml=ehf("1", payment=means(kid=f"{body}-")), b_xml=ehf("2")))

@@ -74,9 +74,9 @@ def unpaid_claims(
     ]
 
 
-def _unpaid(last_due_on: dt.date, after: Invoice | None) -> Select[Any]:
+def _unpaid(last_due_on: dt.date, after: Invoice | None) -> Select[Any, Any, Any, Any, Any]:
     has_mandate = exists().where(Mandate.kid_key == Invoice.kid_key, Mandate.ended_at.is_(None))
-    query: Select[Any] = (
+    query = (
         select(Invoice, Resident.customer_number, has_mandate, Handover.name, Handover.handed_over_at)
         .join(Delivery, Delivery.invoice_id == Invoice.id)
         .join(Attempt, Attempt.delivery_id == Delivery.id)

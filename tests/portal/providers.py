@@ -18,6 +18,7 @@ from requests.adapters import BaseAdapter
 
 from app.core.settings import Settings
 from app.sandbox.idporten_store import IdportenStore
+from tests.support.moments import settled
 
 Claims = dict[str, Any]
 
@@ -67,7 +68,7 @@ def with_claims(
 
     def change(answer: Claims) -> Claims:
         claims = json.loads(jws.extract_compact(answer["id_token"].encode()).payload)
-        claims = {name: value for name, value in (claims | dict(changes)).items() if value is not None}
+        claims = {name: value for name, value in (claims | settled(changes)).items() if value is not None}
         header = {"alg": "RS256", "kid": provider_key(settings).kid}
         return answer | {"id_token": jwt.encode(header, claims, signing, algorithms=["RS256"])}
 

@@ -24,6 +24,7 @@ from app.portal.idporten_key import client_key
 from tests.portal.conftest import made_key
 from tests.portal.people import add_resident, choose, log_in, national_id, query
 from tests.portal.providers import alter, by_shared_secret, provider_key, with_claims
+from tests.support.moments import FromNow, settled
 from tests.web.conftest import texts
 
 TOKEN = "http://127.0.0.1:8000/sandbox/idporten/token"
@@ -60,8 +61,8 @@ def is_refused(reader: FlaskClient, address: str) -> bool:
         {"sid": None},
         {"nonce": "another"},
         {"nonce": None},
-        {"exp": int(time.time()) - 60},
-        {"iat": int(time.time()) + 600},
+        {"exp": FromNow(-60)},
+        {"iat": FromNow(600)},
         {"amr": "TestID"},
     ],
     ids=lambda changes: ",".join(changes),
@@ -176,8 +177,8 @@ def test_each_assertion_is_made_as_id_porten_wants_it(app: Flask, reader: FlaskC
     [
         ({"aud": TOKEN}, "aud"),
         ({"aud": [ISSUER]}, "aud"),
-        ({"exp": int(time.time()) + 3600}, "120"),
-        ({"iat": int(time.time()) - 300, "exp": int(time.time()) - 200}, "not of now"),
+        ({"exp": FromNow(3600)}, "120"),
+        ({"iat": FromNow(-300), "exp": FromNow(-200)}, "not of now"),
         ({"iss": "another"}, "iss"),
         ({"jti": None}, "jti"),
     ],
@@ -186,7 +187,7 @@ def test_each_assertion_is_made_as_id_porten_wants_it(app: Flask, reader: FlaskC
 def test_the_stand_in_refuses_what_id_porten_refuses(
     app: Flask, reader: FlaskClient, settings: Settings, changed: dict[str, Any], error: str
 ) -> None:
-    form = token_form(app, reader) | {"client_assertion": assertion(client_key(settings), **changed)}
+    form = token_form(app, reader) | {"client_assertion": assertion(client_key(settings), **settled(changed))}
     answer = ask_again(app, form)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client")
     assert error in answer.json()["error_description"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -34,6 +33,7 @@ from tests.portal.people import browser, query
 from tests.portal.providers import alter, by_shared_secret
 from tests.staff.conftest import made_key
 from tests.staff.people import choose, log_in
+from tests.support.moments import FromNow, settled
 from tests.web.conftest import texts
 
 ISSUER = "http://127.0.0.1:8000/sandbox/entra/5a7db0c0-0000-4000-8000-0000000000e1/v2.0"
@@ -46,7 +46,7 @@ def with_claims(settings: Settings, changes: Mapping[str, Any], key: Any = None)
 
     def change(answer: Claims) -> Claims:
         claims = json.loads(jws.extract_compact(answer["id_token"].encode()).payload)
-        claims = {name: value for name, value in (claims | dict(changes)).items() if value is not None}
+        claims = {name: value for name, value in (claims | settled(changes)).items() if value is not None}
         header = {"alg": "RS256", "kid": own.kid}
         return answer | {"id_token": jwt.encode(header, claims, key or own, algorithms=["RS256"])}
 
@@ -72,9 +72,9 @@ def is_refused(reader: FlaskClient, address: str) -> bool:
         {"sub": None},
         {"nonce": "another"},
         {"nonce": None},
-        {"exp": int(time.time()) - 60},
-        {"nbf": int(time.time()) + 600},
-        {"iat": int(time.time()) + 600},
+        {"exp": FromNow(-60)},
+        {"nbf": FromNow(600)},
+        {"iat": FromNow(600)},
         {"roles": None},
         {"roles": []},
         {"roles": ["Another.Role"]},

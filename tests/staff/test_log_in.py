@@ -48,6 +48,8 @@ def test_somebody_without_a_role_is_told_so_and_gets_no_session(reader: FlaskCli
     assert texts(answer.text, "//h1") == ["Du har ingen rolle her"]
     assert reader.get("/ansatt").status_code == 302
     assert session.scalars(select(AuditRecord)).all() == []
+    token = hidden(answer.text, "csrf_token")
+    assert reader.post("/ansatt/logg-ut", data={"csrf_token": token}).status_code == 200, "somebody else may log in"
 
 
 def test_the_log_in_leads_to_the_page_that_was_asked_for_with_its_filters(reader: FlaskClient) -> None:

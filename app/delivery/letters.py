@@ -173,13 +173,16 @@ def form_of(invoice: Invoice, is_notice: bool) -> Form:
 def _kept(parcel: Parcel) -> int | None:
     """The document that is sent as it lies: the one of the same attempt before, or the accounting system's own.
 
-    The accounting system's has a payment slip, so a notice never carries it.
+    The accounting system's has a payment slip, so a notice never carries it. Who has moved since the attempt before
+    gets a letter with the new address in its window.
     """
     if parcel.is_claim:
         return None
     repeated: Attempt | None = parcel.repeatable(parcel.delivery.channel or Channel.PAPER)
     if repeated is not None and repeated.document_id is not None:
-        return repeated.document_id
+        has_changed = parcel.resident is not None and parcel.resident.updated_at > repeated.opened_at
+        if not has_changed or repeated.document_id == parcel.invoice.pdf_document_id:
+            return repeated.document_id
     return None if parcel.delivery.is_notice else parcel.invoice.pdf_document_id
 
 

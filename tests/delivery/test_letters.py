@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +14,14 @@ from pypdf import PdfReader
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from app.channels.contract import Outcome
 from app.core.clock import Clock
 from app.core.settings import Settings
 from app.delivery.letters import InvoiceLetters
-from app.delivery.models import Delivery, Part
+from app.delivery.models import Attempt, Delivery, Part
 from app.delivery.parcels import Parcel, load
 from app.invoices.models import Document, Invoice
-from app.routing.channels import Kind
+from app.routing.channels import Channel, Kind
 
 
 @pytest.fixture
@@ -97,6 +99,24 @@ def test_what_was_set_is_kept_and_the_same_letter_is_kept_once(
     again = letters.make(session, [parcel])[parcel.delivery.id]
     assert (again.document_id, again.pdf) == (first.document_id, first.pdf)
     assert session.get_one(Document, first.document_id).sha256.hex() == first.sha256
+
+
+def test_a_letter_made_again_after_a_failure_has_the_address_of_whoever_moved_meanwhile(
+    parcels: list[Parcel], letters: InvoiceLetters, session: Session, clock: Clock
+) -> None:
+    parcel = without_own_pdf(parcels)
+    resident, now = parcel.resident, clock.now()
+    assert resident is not None
+    old = letters.make(session, [parcel])[parcel.delivery.id]
+    parcel.delivery.channel = Channel.PAPER
+    parcel.attempt = Attempt(
+        delivery_id=parcel.delivery.id, channel=Channel.PAPER, key="k", number=1, is_notice=parcel.delivery.is_notice,
+        document_id=old.document_id, opened_at=now, outcome=Outcome.UNAVAILABLE,
+    )  # fmt: skip
+    resident.updated_at = now - dt.timedelta(hours=1)
+    assert letters.make(session, [parcel])[parcel.delivery.id].document_id == old.document_id
+    resident.address_line_1, resident.updated_at = "Nyveien 99", now + dt.timedelta(hours=1)
+    assert "Nyveien 99" in text_of(letters.make(session, [parcel])[parcel.delivery.id].pdf)
 
 
 def test_a_damaged_document_costs_only_its_own_invoice(

@@ -179,11 +179,17 @@ class Act:
             raise NotPossible(f"invoice {invoice.number} was being planned just now: try again")
 
     def _find_buyer(self, invoice: Invoice) -> None:
-        """Look again for an unknown buyer: the register may have brought it since."""
-        if invoice.buyer_reference:
-            query = select(Resident.id).where(Resident.customer_number == invoice.buyer_reference)
-            invoice.resident_id = self.session.scalar(query)
-            self.session.flush()
+        """Look again for an unknown buyer, as the import did: the register may have brought it since."""
+        keys = (
+            (Resident.customer_number, invoice.buyer_reference),
+            (Resident.organisation_number, invoice.buyer_organisation),
+        )
+        for column, value in keys:
+            if value and invoice.resident_id is None:
+                # An organisation number that several residents have finds none of them.
+                found = self.session.scalars(select(Resident.id).where(column == value).limit(2)).all()
+                invoice.resident_id = found[0] if len(found) == 1 else None
+        self.session.flush()
 
     def _is_unsettled(self, part: Delivery) -> bool:
         query = select(Attempt.id).where(Attempt.delivery_id == part.id, may_have_arrived())

@@ -214,6 +214,21 @@ def test_a_buyer_the_register_has_brought_since_is_found_at_the_release(town: To
     assert pending.resident_id == resident.id
 
 
+@pytest.mark.parametrize(("count", "is_found"), [(1, True), (2, False)])
+def test_a_buyer_known_by_its_organisation_number_alone_is_found_at_the_release_unless_there_are_two(
+    town: Town, count: int, is_found: bool
+) -> None:
+    invoice = town.invoice(town.plan(hold=Reason.UNKNOWN_BUYER))
+    for resident in [town.resident() for _ in range(count)]:
+        resident.organisation_number = "974760673"
+    invoice.resident_id, invoice.buyer_organisation = None, "974760673"
+    town.session.commit()
+    act(town).release(invoice.number)
+    assert (invoice.resident_id is not None) is is_found
+    facts = InvoiceFacts.from_bits(town.session.get_one(Pending, invoice.id, populate_existing=True).facts)
+    assert facts.has_buyer or not is_found
+
+
 def test_everything_a_person_does_is_in_the_record(town: Town) -> None:
     invoice = town.invoice()
     act(town).hold(invoice.number)

@@ -67,7 +67,7 @@ class Receiver:
     postal_code: str
     city: str
     country: str = ""
-    national_id: str | None = None
+    national_id: str | None = field(default=None, repr=False)
 
     def as_json(self) -> dict[str, str]:
         """The element ``mottaker``."""

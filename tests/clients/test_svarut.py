@@ -229,6 +229,7 @@ def test_a_repr_shows_neither_person_nor_letter() -> None:
     assert NATIONAL_ID not in shown
     assert "Kari" not in shown
     assert "%PDF" not in shown
+    assert NATIONAL_ID not in repr(shipment().receiver)
 
 
 def test_the_stand_in_takes_what_we_send(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def take(session: Session, settings: Settings, after: int, last: int) -> None:
 
 
 def _key(settings: Settings) -> ColumnElement[int]:
-    invoice_facts = Pending.facts.bitwise_and(~COMPUTED) + _mandate(settings) + _sent_claim()
+    invoice_facts = Pending.facts.bitwise_and(~COMPUTED) + mandate_bits(settings) + _sent_claim()
     key = (
         ResidentFactsRow.facts
         + cast(invoice_facts, BigInteger) * literal(INVOICE_AT, BigInteger)
@@ -78,8 +78,11 @@ def _key(settings: Settings) -> ColumnElement[int]:
     return case((Invoice.closed_at.is_not(None), literal(CLOSED_KEY, BigInteger)), else_=key)
 
 
-def _mandate(settings: Settings) -> ColumnElement[int]:
-    """The mandate with this account whose fixed part of the KID equals the invoice's; of several, one that notifies."""
+def mandate_bits(settings: Settings) -> ColumnElement[int]:
+    """In SQL, for an `Invoice`: the mandate with its account whose fixed part of the KID equals its own.
+
+    Of several, one that notifies.
+    """
     weight = case(
         (Mandate.wants_notice, InvoiceFacts.weight("mandate", MandateFact.NOTIFY)),
         else_=InvoiceFacts.weight("mandate", MandateFact.SILENT),

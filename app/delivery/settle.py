@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from app.core.dialect import begin_writing
 from app.core.settings import Settings
+from app.delivery.batches import mandate_bits
 from app.delivery.days import Days
 from app.delivery.facts import refresh_resident_facts
 from app.delivery.models import Attempt, Delivery, Part, PlanRow, ResidentFactsRow, State
@@ -16,7 +18,7 @@ from app.delivery.parcels import may_have_arrived
 from app.delivery.replans import bits_of, refused_bits, replan, rest
 from app.invoices.models import Invoice, Pending
 from app.routing.channels import Channel, Claim, Kind, Reason
-from app.routing.facts import DayFacts
+from app.routing.facts import DayFacts, InvoiceFacts
 
 AT_ONCE = 1000
 
@@ -136,8 +138,8 @@ def _give_up_claims(session: Session, now: dt.datetime, add: int, *which: Column
 def replan_what_changed(session: Session, settings: Settings, now: dt.datetime) -> int:
     """Plan anew what waits under a plan that is no longer true; gives how many. Commits.
 
-    The resident is known otherwise by now (moved, died, closed a channel, an address bounced), or the channel has come
-    too late while it waited.
+    The resident is known otherwise by now (moved, died, closed a channel, an address bounced), the channel has come
+    too late while it waited, or the mandate of a claim has ended, or asks for a notice by now.
     """
     session.commit()
     begin_writing(session)
@@ -149,13 +151,7 @@ def replan_what_changed(session: Session, settings: Settings, now: dt.datetime) 
         Delivery.state == State.WAITING,
         Delivery.channel.is_not(None),
     )
-    due_dates = session.execute(
-        select(Delivery.channel, Invoice.due_on)
-        .join(Invoice, Invoice.id == Delivery.invoice_id)
-        .where(*waiting)
-        .distinct()
-    ).all()
-    late = [(channel, due_on) for channel, due_on in due_dates if channel and _is_late(days.facts(due_on), channel)]
+    late = _too_late(session, days, waiting)
     # Where nothing is owed no channel is too late: the same plan would be made over and over.
     is_late = and_(Invoice.kind == Kind.DEMAND, tuple_(Delivery.channel, Invoice.due_on).in_(late))
     is_changed = ResidentFactsRow.facts != PlanRow.resident_facts
@@ -174,7 +170,23 @@ def replan_what_changed(session: Session, settings: Settings, now: dt.datetime) 
     for delivery, invoice, plan in rows:
         replan(session, invoice, plan, now, add=refused_bits(session, delivery.id))
     session.commit()
-    return len(rows)
+    return len(rows) + _replan_changed_claims(session, settings, now)
+
+
+def _too_late(
+    session: Session, days: Days, waiting: Sequence[ColumnElement[bool]]
+) -> list[tuple[Channel | None, dt.date]]:
+    """The channels that what waits would reach too late, each with the due date."""
+    query = select(Delivery.channel, Invoice.due_on).join(Invoice, Invoice.id == Delivery.invoice_id)
+    pairs = session.execute(query.where(*waiting).distinct())
+    return [(channel, due_on) for channel, due_on in pairs if channel and _is_late(days.facts(due_on), channel)]
+
+
+def _replan_changed_claims(session: Session, settings: Settings, now: dt.datetime) -> int:
+    known = select(ResidentFactsRow.facts).where(ResidentFactsRow.resident_id == func.coalesce(Invoice.resident_id, 0))
+    is_changed = known.correlate(Invoice).scalar_subquery() != PlanRow.resident_facts
+    has_other_mandate = PlanRow.invoice_facts.bitwise_and(InvoiceFacts.mask("mandate")) != mandate_bits(settings)
+    return _give_up_claims(session, now, 0, Delivery.state == State.WAITING, or_(is_changed, has_other_mandate))
 
 
 def _is_late(facts: DayFacts, channel: Channel) -> bool:

@@ -9,13 +9,13 @@ from sqlalchemy import select, update
 
 from app.channels.contract import Outcome, ReceiptNote, ReceiptStatus, Result
 from app.delivery import settle
-from app.delivery.models import RunRow, State
+from app.delivery.models import Part, RunRow, State
 from app.delivery.planning import plan_pending
 from app.delivery.replans import replan
 from app.delivery.run import PATIENCE, Job, collect_receipts
 from app.invoices.models import Pending
 from app.registries.models import Register
-from app.residents.models import ContactKind, ContactPoint, Preference, StaleResident
+from app.residents.models import ContactKind, ContactPoint, Preference, Resident, StaleResident
 from app.routing.channels import Channel, Kind, Reason
 from app.routing.facts import InvoiceFacts
 from tests.delivery.fakes import always, in_turn
@@ -171,6 +171,35 @@ def test_what_a_resident_said_since_the_last_planning_counts_before_anything_lea
     town.session.commit()
     run(town)
     assert channel.other_side.taken == {}
+
+
+@pytest.mark.parametrize("what", ["has died", "wants a notice", "ended the mandate"])
+def test_a_claim_that_waited_is_planned_anew_when_its_payer_is_known_otherwise(town: Town, what: str) -> None:
+    bank = town.channels.files[Channel.AVTALEGIRO]
+    town.mandate.wants_notice, bank.breaks = False, True
+    invoice = town.invoice(town.plan(hold=Reason.HELD_BY_STAFF))
+    replan(town.session, invoice, None, town.clock.now(), add=InvoiceFacts().as_bits())
+    point = town.session.scalars(select(ContactPoint).filter_by(kind=ContactKind.MOBILE)).one()
+    resident, point.closed_at = town.session.get_one(Resident, invoice.resident_id), town.clock.now()
+    town.session.add(StaleResident(resident_id=resident.id))
+    town.session.commit()
+    run(town)
+    assert town.part(invoice, Part.CLAIM).state is State.WAITING
+    if what == "has died":
+        resident.deceased_on = town.clock.today()
+        town.session.add(StaleResident(resident_id=resident.id))
+    elif what == "wants a notice":
+        town.mandate.wants_notice = True
+    else:
+        town.mandate.ended_at = town.clock.now()
+    town.session.commit()
+    bank.breaks = False
+    town.clock.pass_time(days=1)
+    run(town)
+    document = town.part(invoice)
+    assert bank.numbers() == ([invoice.number] if what == "wants a notice" else [])
+    assert document.hold is (Reason.DECEASED if what == "has died" else None)
+    assert document.is_notice is (what == "wants a notice")
 
 
 def test_a_channel_that_came_too_late_while_it_waited_is_planned_anew(town: Town) -> None:

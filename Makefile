@@ -45,8 +45,9 @@ run: setup ## Make the demo municipality, route and send its invoices, start the
 	@$(FLASK) invoices run --no-brakes || test $$? -eq 1
 	@$(FLASK) invoices report
 	@printf '\n  %s\n' \
-		"The site:               http://127.0.0.1:$(PORT)  (stop it with Ctrl-C)" \
-		"Is it ready?            http://127.0.0.1:$(PORT)/helse/klar" \
+		"The site:                http://127.0.0.1:$(PORT)  (stop it with Ctrl-C)" \
+		"The municipality's side: http://127.0.0.1:$(PORT)/ansatt" \
+		"Is it ready?             http://127.0.0.1:$(PORT)/helse/klar" \
 		"Claim files for the bank, e-mails, letters:  $(INSTANCE)/outbox/" \
 		"What the stand-ins took:                     $(INSTANCE)/sandbox/received.jsonl" \
 		"Why an invoice went as it did:               $(FLASK) invoices explain NUMBER" ""

@@ -85,22 +85,21 @@ def serving(folder: Path) -> Iterator[SftpServer]:
     server = SftpServer(
         folder, asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
     )
-    ready, loop = threading.Event(), asyncio.new_event_loop()
+    ready, loop, ended = threading.Event(), asyncio.new_event_loop(), asyncio.Event()
 
-    async def start() -> asyncssh.SSHAcceptor:
+    async def serve() -> None:
         listener = await asyncssh.listen(
             "127.0.0.1", 0, server_host_keys=[server.key], server_factory=lambda: _LogIn(server),
             sftp_factory=lambda channel: _Files(channel, server),
         )  # fmt: skip
         server.port = listener.get_port()
         ready.set()
-        return listener
+        await ended.wait()
+        listener.close()
+        await listener.wait_closed()
 
     def run() -> None:
-        listener = loop.run_until_complete(start())
-        loop.run_forever()
-        listener.close()
-        loop.run_until_complete(listener.wait_closed())
+        loop.run_until_complete(serve())
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
 
@@ -110,5 +109,5 @@ def serving(folder: Path) -> Iterator[SftpServer]:
         assert ready.wait(30)
         yield server
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(ended.set)
         thread.join(30)

@@ -115,7 +115,9 @@ def _credits_of(session: Session, original: Invoice) -> Sequence[Invoice]:
 
 
 def _parts(session: Session, invoice: Invoice) -> Sequence[Delivery]:
-    return session.scalars(select(Delivery).where(Delivery.invoice_id == invoice.id)).all()
+    """The parts as they are now, locked: no worker may take one between the look at it and what follows from that."""
+    query = select(Delivery).where(Delivery.invoice_id == invoice.id).order_by(Delivery.id).with_for_update()
+    return session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def _has_left(session: Session, invoice: Invoice) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from app.channels.contract import Outcome
 from app.core.audit import AuditEvent, AuditRecord
 from app.core.clock import Clock
 from app.core.settings import Settings
+from app.delivery import credits, work
 from app.delivery.credits import claims_to_recall
 from app.delivery.models import Attempt, Delivery, Part, State
 from app.delivery.planning import PlanningReport, plan_pending
 from app.delivery.replans import replan
+from app.delivery.workers import working
 from app.invoices.models import Closure, Invoice
 from app.routing.channels import Channel, Kind, Reason
 from app.routing.facts import InvoiceFacts
@@ -185,3 +188,27 @@ def test_a_credit_note_of_another_supplier_or_of_nothing_known_touches_nothing(t
     for invoice in (original, foreign, stray):
         assert town.parts(invoice)[Part.DOCUMENT].state is State.WAITING
     assert town.session.scalars(select(Delivery).filter_by(state=State.CLOSED)).all() == []
+
+
+def test_no_worker_takes_an_invoice_between_the_look_at_it_and_its_credit(
+    town: PlanningTown, session: Session, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL: what is taken in between would leave as a demand, and its credit note would be closed unsent."""
+    if database_url.startswith("sqlite"):
+        pytest.skip("SQLite has one writer: nobody can take anything in between")
+    original = town.invoice(town.resident(email="a@example.com"))
+    plan(town)
+    credit(town, original, original.amount_ore)
+    session.commit()
+    look, taken = credits._has_left, []
+
+    def look_and_be_slow(own: Session, invoice: Invoice) -> bool:
+        has_left = look(own, invoice)
+        with Session(session.get_bind()) as other, working() as worker:
+            taken.extend(work.take(other, worker, Channel.EMAIL, 10, NOW + dt.timedelta(days=1)))
+        return has_left
+
+    monkeypatch.setattr(credits, "_has_left", look_and_be_slow)
+    assert plan(town).credits.closed == 1
+    assert taken == []
+    assert {part.state for part in town.parts(original).values()} == {State.CLOSED}

@@ -14,6 +14,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 from flask_migrate import upgrade
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy.orm import Session
 
 from app import create_app
@@ -25,6 +27,9 @@ from tests.support.lint import LintingClient
 
 TODAY = dt.date(2026, 11, 24)
 servers = contextlib.ExitStack()
+# How fast a machine is says nothing about the program: no test fails for the time it takes.
+hypothesis_settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("house")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -118,6 +118,18 @@ class Visit:
         return f"{self.language}-{self.scheme}-{self.width}{script}{forced}"
 
 
+def faces() -> list[Visit]:
+    """In which ways every page is looked at: each language where there is least room, dark, and forced colours.
+
+    What axe-core says of colours does not depend on the language. More only for people who want pictures to look at.
+    """
+    visits = [*(Visit(language, "light", 320) for language in ("nb", "nn", "en")), Visit(scheme="dark")]
+    visits.append(Visit(forced_colors="active"))
+    if screenshots():
+        visits += [Visit(width=1280), Visit(width=375), Visit(scheme="dark", width=375)]
+    return visits
+
+
 class Doorman:
     """Logs residents in once, and lends their session to every browser that asks."""
 

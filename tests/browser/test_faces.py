@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import Reader, Visit, screenshots
+from tests.browser.conftest import Reader, Visit, faces, screenshots
 
 PAGES = {
     "front": "/",
@@ -15,16 +15,9 @@ PAGES = {
     "components": "/galleri",
 }
 IN_BOKMAL_ONLY = {"components"}
-VISITS = [
-    *(Visit(language, scheme) for language in ("nb", "nn", "en") for scheme in ("light", "dark")),
-    *(Visit(language, "light", 320) for language in ("nb", "nn", "en")),
-    Visit("nb", "dark", 375),
-    Visit("nb", "light", 375),
-    Visit("nb", "light", 1280, forced_colors="active"),
-]
 
 
-@pytest.mark.parametrize("visit", VISITS, ids=str, indirect=True)
+@pytest.mark.parametrize("visit", faces(), ids=str, indirect=True)
 def test_no_page_has_a_barrier_or_scrolls_sideways(reader: Reader, visit: Visit) -> None:
     folder = screenshots()
     for name, path in PAGES.items():

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser import town
-from tests.browser.conftest import Doorman, Reader, Visit, screenshots
+from tests.browser.conftest import Doorman, Reader, Visit, faces, screenshots
 
 Act = Callable[[Page], object]
 
@@ -63,14 +63,6 @@ EMPTY: Mapping[str, tuple[str, Act]] = {
     "empty-held": ("/min-side/innsyn", nothing),
     "nobody-s-invoice": ("/min-side/faktura/00000000-0000-4000-9000-999999999999", nothing),
 }
-VISITS = [
-    *(Visit(language, "light", 320) for language in ("nb", "nn", "en")),
-    *(Visit(language, "dark", 1280) for language in ("nb", "nn", "en")),
-    Visit("nb", "light", 1280, forced_colors="active"),
-]
-# Only for people to look at: what axe says depends on neither.
-if screenshots():
-    VISITS += [Visit("nb", "light", 1280), Visit("nb", "light", 375), Visit("nb", "dark", 375)]
 
 
 def look(reader: Reader, visit: Visit, name: str) -> None:
@@ -95,7 +87,7 @@ def tour(
     return found
 
 
-@pytest.mark.parametrize("visit", VISITS, ids=str, indirect=True)
+@pytest.mark.parametrize("visit", faces(), ids=str, indirect=True)
 def test_no_page_of_min_side_has_a_barrier_or_scrolls_sideways(
     reader: Reader, visit: Visit, tour: Mapping[str, tuple[str, Act]]
 ) -> None:

@@ -11,19 +11,12 @@ from playwright.sync_api import Page, expect
 from app.campaigns.models import OfferMail
 from app.core.database import db
 from app.offers.desk import OUTFIT
-from tests.browser.conftest import Reader, Visit, screenshots
+from tests.browser.conftest import Reader, Visit, faces, screenshots
 from tests.campaigns.office import Office
 from tests.offers.situations import SITUATIONS, fresh
 
 # Residents of the town have the lower numbers.
 FIRST = 100
-VISITS = [
-    *(Visit(language, "light", 320) for language in ("nb", "nn", "en")),
-    *(Visit(language, "dark", 1280) for language in ("nb", "nn", "en")),
-]
-# Only for people to look at: what axe says depends on neither.
-if screenshots():
-    VISITS += [Visit("nb", "light", 1280), Visit("nb", "light", 375), Visit("nb", "dark", 375)]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +55,7 @@ def look(reader: Reader, visit: Visit, name: str) -> None:
     assert reader.overflow() <= 0, name
 
 
-@pytest.mark.parametrize("visit", VISITS, ids=str, indirect=True)
+@pytest.mark.parametrize("visit", faces(), ids=str, indirect=True)
 def test_no_page_of_an_offer_has_a_barrier_or_scrolls_sideways(
     reader: Reader, visit: Visit, paths: dict[str, str]
 ) -> None:

@@ -36,21 +36,13 @@ from app.routing.channels import Channel
 from app.sandbox.entra_people import PEOPLE
 from app.staff.models import StaffMember
 from tests.browser import town
-from tests.browser.conftest import Reader, Visit, screenshots
+from tests.browser.conftest import Reader, Visit, faces, screenshots
 from tests.portal.invoices import add_invoice
 from tests.portal.people import add_resident, national_id
 
 CASEWORKER = PEOPLE[1]
 BUSY, PROTECTED, CALLER = 61, 62, 63
 Act = Callable[[Page], object]
-VISITS = [
-    *(Visit(language, "light", 320) for language in ("nb", "nn", "en")),
-    *(Visit(language, "dark", 1280) for language in ("nb", "nn", "en")),
-    Visit("nb", "light", 1280),
-    Visit("nb", "light", 375),
-    Visit("nb", "dark", 375),
-    Visit("nb", "light", 1280, forced_colors="active"),
-]
 
 
 def person(number: int) -> str:
@@ -182,7 +174,7 @@ def page(reader: Reader, cookies: list[object], visit: Visit) -> Page:
     return reader.page
 
 
-@pytest.mark.parametrize("visit", VISITS, ids=str, indirect=True)
+@pytest.mark.parametrize("visit", faces(), ids=str, indirect=True)
 def test_no_page_has_a_barrier_or_scrolls_sideways(reader: Reader, page: Page, visit: Visit, people: str) -> None:
     folder = screenshots()
     for name, (path, act) in PAGES.items():

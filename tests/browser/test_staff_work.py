@@ -21,21 +21,12 @@ from app.invoices.models import Invoice
 from app.routing.channels import Channel
 from app.sandbox.entra_people import PEOPLE, Employee
 from tests.browser import working_town
-from tests.browser.conftest import Quiet, Reader, Visit, free_port, screenshots
+from tests.browser.conftest import Quiet, Reader, Visit, faces, free_port, screenshots
 from tests.conftest import make_settings
 
 OPERATOR, CASEWORKER, STATISTICIAN, NOBODY = PEOPLE
 PILE = "/ansatt/trenger-deg/holdt/wrong_kid"
 Act = Callable[[Page], object]
-VISITS = [
-    Visit("nb", "light", 1280),
-    Visit("nn", "dark", 375),
-    Visit("en", "light", 320),
-    Visit("nb", "dark", 1280, forced_colors="active"),
-]
-# Only for people to look at: what axe says depends on neither.
-if screenshots():
-    VISITS += [Visit("nb", "light", 375), Visit("nb", "dark", 1280)]
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +126,7 @@ def look(reader: Reader, visit: Visit, name: str) -> None:
     assert reader.overflow() <= 0, name
 
 
-@pytest.mark.parametrize("visit", VISITS, ids=str, indirect=True)
+@pytest.mark.parametrize("visit", faces(), ids=str, indirect=True)
 def test_no_page_has_a_barrier_or_scrolls_sideways(reader: Reader, site: Flask, visit: Visit) -> None:
     pull_brake(site)
     reader.page.goto(f"{reader.address}/ansatt/logg-inn")
@@ -149,7 +140,7 @@ def test_no_page_has_a_barrier_or_scrolls_sideways(reader: Reader, site: Flask, 
         look(reader, visit, name)
 
 
-@pytest.mark.parametrize("visit", VISITS, ids=str, indirect=True)
+@pytest.mark.parametrize("visit", faces(), ids=str, indirect=True)
 def test_a_closed_page_and_a_log_in_without_a_role_have_no_barrier_either(reader: Reader, visit: Visit) -> None:
     log_in(reader.page, reader.address, STATISTICIAN)
     reader.speak(visit.language)

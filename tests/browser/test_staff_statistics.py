@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import delete
 
 from app.core.database import db
@@ -128,7 +128,8 @@ def test_months_and_type_are_chosen_with_and_without_javascript(reader: Reader, 
     assert page.url.endswith("?fra=2026-10&til=2026-11&kategori=barnehage")
     section = page.get_by_role("region", name="Utvikling måned for måned", exact=True)
     section.get_by_text("Vis tallene i tabell").click()
-    assert section.locator("tbody th").all_inner_texts() == ["oktober 2026", "november 2026"]
+    expect(section.locator("tbody th")).to_have_text(["oktober 2026", "november 2026"])
+    expect(section.locator("tbody th").first).to_be_visible()
 
 
 @pytest.mark.usefixtures("figures")

@@ -20,7 +20,8 @@ from app.clients.http import outside
 from app.core.console import DONE, NEEDS_A_PERSON, dry_run_option, fail, format_option, say_json
 from app.core.database import db
 from app.core.errors import AppError
-from app.delivery.commands import at_desk, surroundings
+from app.core.here import surroundings
+from app.delivery.commands import at_desk
 from app.delivery.person_commands import actor
 from app.delivery.returned_mail import collect_returned
 from app.registries.contract import Registry

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import click
 from flask import current_app
@@ -13,10 +12,10 @@ from flask.cli import with_appcontext
 
 from app.channels.registry import build_channels
 from app.clients.connect import connect
-from app.core.clock import Clock
 from app.core.console import DONE, NEEDS_A_PERSON, dry_run_option, format_option, say_json
 from app.core.database import db
-from app.core.settings import Environment, Settings
+from app.core.here import surroundings
+from app.core.settings import Environment
 from app.delivery import receipts, settle, statistics, work
 from app.delivery.desk import Desk
 from app.delivery.forecast import Forecast
@@ -234,9 +233,3 @@ def bar(label: str, length: int | None = None) -> Iterator[Callable[[int], None]
             drawn.update(done)
 
         yield more
-
-
-def surroundings() -> tuple[Settings, Clock]:
-    """The settings and the clock of this application."""
-    config: Any = current_app.config
-    return config["SETTINGS"], config["CLOCK"]

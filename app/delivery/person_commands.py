@@ -11,10 +11,10 @@ from flask.cli import with_appcontext
 from app.core.console import DONE, NEEDS_A_PERSON, fail, format_option, say_json
 from app.core.database import db
 from app.core.errors import AppError
+from app.core.here import surroundings
 from app.core.money import format_ore
 from app.delivery.actions import Act
 from app.delivery.brakes import release_all
-from app.delivery.commands import surroundings
 from app.delivery.explain import explain
 from app.delivery.follow_up import unpaid_claims
 from app.delivery.report import make_report

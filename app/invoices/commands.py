@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from flask import current_app
 from flask.cli import AppGroup
 
-from app.core.clock import Clock
 from app.core.console import format_option, progress, say_report
 from app.core.database import db
 from app.core.errors import FileRejected
+from app.core.here import surroundings
 from app.core.inbox import archive, inbox_files, reject
 from app.core.reports import ImportReport
-from app.core.settings import Settings
 from app.invoices.intake import Watch, import_invoices
 from app.invoices.payments import import_payments
 from app.invoices.sources import InvoiceFile, count_files
@@ -43,13 +41,13 @@ def import_command(paths: tuple[Path, ...], output: str) -> None:
 
 def import_paths(paths: tuple[Path, ...]) -> ImportReport:
     """Import what an operator named; every file stays where it is."""
-    settings, clock = _surroundings()
+    settings, clock = surroundings()
     return import_invoices(db.session(), paths, settings, clock, watch=_bar(paths))
 
 
 def import_inbox() -> ImportReport:
     """Import the drop folder ``invoices/``, and move each file away once its invoices are committed."""
-    settings, clock = _surroundings()
+    settings, clock = surroundings()
     folder = settings.inbox_dir / "invoices"
     if not folder.is_dir():
         return ImportReport()
@@ -87,7 +85,7 @@ def import_payment_files(files: tuple[Path, ...]) -> ImportReport:
 
 def import_payment_inbox() -> ImportReport:
     """Import the drop folder ``payments/``, and move each file away."""
-    settings, clock = _surroundings()
+    settings, clock = surroundings()
     files = inbox_files(settings.inbox_dir, "payments")
     total = ImportReport()
     for path in progress(files, "Importing payments", len(files)):
@@ -101,7 +99,7 @@ def import_payment_inbox() -> ImportReport:
 
 
 def _import_payment_file(path: Path) -> tuple[ImportReport, bool]:
-    settings, clock = _surroundings()
+    settings, clock = surroundings()
     try:
         return import_payments(db.session(), path, settings, clock), True
     except FileRejected as error:
@@ -115,7 +113,3 @@ def _bar(paths: tuple[Path, ...]) -> Watch:
         return progress(files, "Importing invoices", count_files(paths))
 
     return watch
-
-
-def _surroundings() -> tuple[Settings, Clock]:
-    return current_app.config["SETTINGS"], current_app.config["CLOCK"]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 
-from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, session, url_for
+from flask import Flask, Response, g, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from app.core.clock import Clock
 from app.core.database import db
 from app.core.errors import NotFound
-from app.core.sessions import NAME, Visit
-from app.core.settings import Settings
+from app.core.here import had_kept_session
 from app.residents.models import Resident
 
 ROOM = "min_side"
@@ -21,31 +19,6 @@ IDPORTEN = "idporten"
 
 # Where a log-in may lead: our own pages, by their own shape, so that nobody can be sent elsewhere.
 _OWN_PAGE = re.compile(r"/min-side(/[a-z0-9-]+){0,3}")
-
-
-def settings() -> Settings:
-    """The settings in force."""
-    found: Settings = current_app.config["SETTINGS"]
-    return found
-
-
-def clock() -> Clock:
-    """The application's clock."""
-    found: Clock = current_app.config["CLOCK"]
-    return found
-
-
-def visit() -> Visit:
-    """The session of this request."""
-    found = session._get_current_object()  # type: ignore[attr-defined]
-    if not isinstance(found, Visit):
-        raise TypeError("a session of ours was expected")
-    return found
-
-
-def network() -> str:
-    """The address this request comes from; behind TRUSTED_PROXIES the one they saw."""
-    return request.remote_addr or "unknown"
 
 
 def is_logged_in() -> bool:
@@ -86,8 +59,7 @@ def init_app(app: Flask) -> None:
 def _turn_away() -> Response:
     """To the log-in; or, when a session has ended since the page was opened, to say so first."""
     target = own_page(request.path) or "/min-side"
-    had_one = request.cookies.get(current_app.config.get("SESSION_COOKIE_NAME", NAME), "").startswith("k.")
-    if request.method == "GET" and not had_one:
+    if request.method == "GET" and not had_kept_session():
         return make_response(redirect(url_for("log_in.start", til=target)))
     page = render_template("portal/session_over.html", target=target if request.method == "GET" else "/min-side")
     return make_response(page, 401)

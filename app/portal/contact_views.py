@@ -14,6 +14,7 @@ from app.contact.codes import Codes
 from app.contact.confirming import ask, confirm_by_code, pending, remove
 from app.contact.desk import AskedTooSoon, CodeNotSent, CodeTooOld, CodeWrong, Desk, TriesSpent
 from app.contact.messenger import Outgoing, Providers
+from app.core import here
 from app.core.contact import EmailInvalid, MobileFault, MobileInvalid, mask_mobile
 from app.core.database import db
 from app.core.throttle import TooOften
@@ -58,13 +59,13 @@ WORDS: Mapping[ContactKind, Words] = {
 
 def desk() -> Desk:
     """What the services work with in this request."""
-    settings, language = access.settings(), str(get_locale())
+    settings, language = here.settings(), str(get_locale())
     providers: Providers | None = current_app.extensions.get("messengers")
     if providers is None:
-        providers = Providers.by(settings, access.clock(), current_app.config["TRANSPORT"])
+        providers = Providers.by(settings, here.clock(), current_app.config["TRANSPORT"])
         current_app.extensions["messengers"] = providers
     messenger = Outgoing(providers, language)
-    return Desk(db.session(), settings, access.clock(), Codes.by(settings), messenger, access.network(), language)
+    return Desk(db.session(), settings, here.clock(), Codes.by(settings), messenger, here.network(), language)
 
 
 @bp.route("/mobil", methods=["GET", "POST"])

@@ -15,6 +15,7 @@ from app.campaigns.desk import Desk, Outfit
 from app.campaigns.look import Checked, check_now
 from app.campaigns.models import Activation, AgreementState
 from app.campaigns.states import AgreementFacts, Why, agreement_of, takes_efaktura
+from app.core import here
 from app.core.database import db
 from app.core.settings import Settings
 from app.core.throttle import TooOften
@@ -73,9 +74,9 @@ def offer_desk() -> Desk:
     """What the services of offers and agreements work with in this request."""
     outfit: Outfit | None = current_app.extensions.get(OUTFIT)
     if outfit is None:
-        outfit = Outfit.by(access.settings(), access.clock(), current_app.config["TRANSPORT"])
+        outfit = Outfit.by(here.settings(), here.clock(), current_app.config["TRANSPORT"])
         current_app.extensions[OUTFIT] = outfit
-    return Desk(db.session(), access.settings(), access.clock(), outfit, access.network())
+    return Desk(db.session(), here.settings(), here.clock(), outfit, here.network())
 
 
 @bp.post("/efaktura")

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from joserfc.errors import InvalidClaimError, JoseError, MissingClaimError
 
+from app.core import here
 from app.core.audit import AuditEvent, record
 from app.core.database import db
 from app.core.national_id import NationalIdInvalid
@@ -36,15 +37,15 @@ def start() -> ResponseReturnValue:
     target = access.own_page(request.args.get("til", "")) or url_for("min_side.overview")
     if access.is_logged_in():
         return redirect(target)
-    settings = access.settings()
+    settings = here.settings()
     # The way back is registered for one host, and the cookie must be there when the reader returns.
     if request.host != urlsplit(settings.base_url).netloc:
         return redirect(address(settings, url_for("log_in.start", til=target)))
     try:
-        check_log_in(db.session(), settings, access.network(), access.clock().now())
+        check_log_in(db.session(), settings, here.network(), here.clock().now())
     except TooOften as error:
         abort(429, retry_after=int(error.wait.total_seconds()) + 1)
-    access.visit().keep()
+    here.visit().keep()
     session[TARGET] = target
     try:
         answer: ResponseReturnValue = idporten().authorize_redirect(
@@ -59,7 +60,7 @@ def start() -> ResponseReturnValue:
 @bp.get(CALLBACK)
 def returned() -> ResponseReturnValue:
     """Back from ID-porten: believe only what is signed, for us, now, and asked for by this very browser."""
-    settings = access.settings()
+    settings = here.settings()
     if request.args.get("iss") != issuer_of(settings):
         return _refused("issuer")
     try:
@@ -96,11 +97,11 @@ def unknown() -> ResponseReturnValue:
 
 def _welcome(national_id: str, sid: str) -> ResponseReturnValue:
     """Begin a session for the resident who has this national id; nothing of the log-in stays in it."""
-    settings, clock = access.settings(), access.clock()
+    settings, clock = here.settings(), here.clock()
     resident = find_resident_by_national_id(db.session(), settings, clock, national_id)
     target = access.own_page(str(session.get(TARGET, "")))
     session.clear()
-    access.visit().renew(provider_hash(issuer_of(settings), sid))
+    here.visit().renew(provider_hash(issuer_of(settings), sid))
     session[access.WAY] = access.IDPORTEN
     if resident is None:
         return redirect(url_for("log_in.unknown"))

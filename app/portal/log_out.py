@@ -10,9 +10,10 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.core.database import db
+from app.core.here import settings as settings_in_force
+from app.core.here import visit
 from app.core.oidc import IssuerMismatch
 from app.core.sessions import end_sessions
-from app.portal import access
 from app.portal.idporten import idporten, issuer_of
 from app.portal.idporten_key import BACK_CHANNEL, FRONT_CHANNEL, LOGGED_OUT, address
 from app.portal.logout_token import LogoutTokenInvalid, read_logout_token, spend
@@ -37,8 +38,8 @@ def here() -> ResponseReturnValue:
     The id_token is not sent along: it holds the national id. A page leads on rather than a redirect, since browsers
     hold the redirects of a form to its ``form-action``.
     """
-    access.visit().end()
-    settings = access.settings()
+    visit().end()
+    settings = settings_in_force()
     try:
         client = idporten()
         away = client.create_logout_url(address(settings, LOGGED_OUT), client_id=client.client_id)["url"]
@@ -60,7 +61,7 @@ def done() -> ResponseReturnValue:
 def front_channel() -> ResponseReturnValue:
     """ID-porten asks in a hidden frame: no cookie comes along, so the session is found by its ``sid``."""
     issuer, sid = request.args.get("iss", "").rstrip("/"), request.args.get("sid", "")
-    if issuer != issuer_of(access.settings()) or not sid:
+    if issuer != issuer_of(settings_in_force()) or not sid:
         return _framed("", 400)
     ended = end_sessions(db.session(), issuer, sid)
     db.session.commit()

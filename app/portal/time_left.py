@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from flask import Response
 
+from app.core import here
 from app.core.sessions import ABSOLUTE, IDLE, SEEN_EVERY
-from app.portal import access
 from app.portal.room import bp
 
 
@@ -26,7 +26,7 @@ class TimeLeft:
 
 def time_left() -> TimeLeft:
     """Of this request's session, as it will be kept when the request is over; rounded up."""
-    visit, now = access.visit(), access.clock().now()
+    visit, now = here.visit(), here.clock().now()
     started, seen = visit.started_at or now, visit.seen_at
     # As `app.core.sessions`: a request soon after the last one is not written down, and puts nothing off.
     if seen is None or visit.modified or now - seen >= SEEN_EVERY:
@@ -39,7 +39,7 @@ def time_left() -> TimeLeft:
 @bp.post("/fortsett")
 def renew() -> Response:
     """Put the idle end off; nothing else changes. Whoever has no session any more is told so by 401."""
-    access.visit().modified = True
+    here.visit().modified = True
     return Response(status=204, mimetype="text/plain")
 
 

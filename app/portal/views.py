@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext
 
 from app.contact.preferences import CLOSABLE, choice_of, choose_delivery
+from app.core import here
 from app.core.audit import AuditEvent, record
 from app.core.database import db
 from app.delivery.explain import explain
@@ -31,22 +32,22 @@ def overview() -> ResponseReturnValue:
     session, resident = db.session(), access.current_resident()
     return render_template(
         "portal/overview.html",
-        outlook=outlook(session, access.settings(), resident),
+        outlook=outlook(session, here.settings(), resident),
         points=open_contact_points(session, [resident.id]).get(resident.id, {}),
         page=invoices_of(session, resident, request.args.get("side", 1, type=int)),
         kinds=ContactKind,
         words=words,
-        today=access.clock().today(),
+        today=here.clock().today(),
     )
 
 
 @bp.route("/levering", methods=["GET", "POST"])
 def delivery() -> ResponseReturnValue:
     """Each way in the municipality's order, with its state, reason and one action; and what may be chosen."""
-    session, resident, settings = db.session(), access.current_resident(), access.settings()
+    session, resident, settings = db.session(), access.current_resident(), here.settings()
     form, chosen = DeliveryForm(), choice_of(session, resident)
     if form.validate_on_submit():
-        choose_delivery(session, access.clock(), resident, form.choice(CLOSABLE))
+        choose_delivery(session, here.clock(), resident, form.choice(CLOSABLE))
         flash(gettext("Valget er lagret. Det gjelder fra neste faktura."))
         return redirect(url_for("min_side.delivery"))
     if not form.is_submitted():
@@ -76,7 +77,7 @@ def invoice(public_id: UUID) -> ResponseReturnValue:
         invoice=found,
         journey=explain(session, found, str(get_locale())),
         words=words,
-        today=access.clock().today(),
+        today=here.clock().today(),
     )
 
 
@@ -85,7 +86,7 @@ def invoice_pdf(public_id: UUID) -> ResponseReturnValue:
     """The invoice as it was sent."""
     session = db.session()
     found = invoice_of(session, access.current_resident(), str(public_id))
-    response = Response(pdf_of(session, access.settings(), access.clock(), found), mimetype="application/pdf")
+    response = Response(pdf_of(session, here.settings(), here.clock(), found), mimetype="application/pdf")
     response.headers["Content-Disposition"] = 'inline; filename="faktura.pdf"'
     return response
 
@@ -113,9 +114,9 @@ def held() -> ResponseReturnValue:
 def held_file() -> ResponseReturnValue:
     """The whole of it, as a JSON file."""
     session, resident = db.session(), access.current_resident()
-    content = insight.held_about(session, access.settings(), resident)
+    content = insight.held_about(session, here.settings(), resident)
     subject = f"resident:{resident.public_id}"
-    now = access.clock().now()
+    now = here.clock().now()
     record(session, at=now, actor=subject, event=AuditEvent.OWN_DATA_FETCHED, subject=subject)
     session.commit()
     response = Response(json.dumps(content, ensure_ascii=False, indent=2), mimetype="application/json")
@@ -126,7 +127,7 @@ def held_file() -> ResponseReturnValue:
 def _with_bank(response: Response, agreement: Agreement | None) -> Response:
     """Let the page's form go to the bank, when it is not on this site."""
     if agreement is not None:
-        bank, own = urlsplit(agreement.address), urlsplit(access.settings().base_url)
+        bank, own = urlsplit(agreement.address), urlsplit(here.settings().base_url)
         if (bank.scheme, bank.netloc) != (own.scheme, own.netloc):
             response.headers["Content-Security-Policy"] = f"form-action 'self' {bank.scheme}://{bank.netloc}"
     return response

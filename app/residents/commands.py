@@ -8,16 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from flask import current_app
 from flask.cli import AppGroup
 
-from app.core.clock import Clock
 from app.core.console import fail, format_option, say_report
 from app.core.database import db
 from app.core.errors import AppError, FileRejected
+from app.core.here import surroundings
 from app.core.inbox import archive, inbox_files, reject
 from app.core.reports import ImportReport
-from app.core.settings import Settings
 from app.residents.mandates import import_mandate_file
 from app.residents.register import import_register
 from app.residents.register_lines import Progress
@@ -78,7 +76,7 @@ def import_mandates_inbox() -> ImportReport:
 
 
 def _import(paths: Sequence[Path], label: str, import_file: ImportFile, *, is_inbox: bool) -> ImportReport:
-    settings, clock = _surroundings()
+    settings, clock = surroundings()
     total = ImportReport()
     with _bar(label, paths) as progress:
         for path in paths:
@@ -99,12 +97,12 @@ def _import(paths: Sequence[Path], label: str, import_file: ImportFile, *, is_in
 
 
 def _register_importer() -> ImportFile:
-    settings, clock = _surroundings()
+    settings, clock = surroundings()
     return lambda path, progress: import_register(db.session(), path, settings, clock, progress)
 
 
 def _mandate_importer() -> ImportFile:
-    settings, clock = _surroundings()
+    settings, clock = surroundings()
 
     def import_file(path: Path, progress: Progress) -> ImportReport:
         report = import_mandate_file(db.session(), path, settings, clock)
@@ -115,7 +113,7 @@ def _mandate_importer() -> ImportFile:
 
 
 def _waiting(folder: str) -> list[Path]:
-    settings, _ = _surroundings()
+    settings, _ = surroundings()
     return inbox_files(settings.inbox_dir, folder)
 
 
@@ -128,7 +126,3 @@ def _bar(label: str, paths: Sequence[Path]) -> Iterator[Progress]:
     total = sum(path.stat().st_size for path in paths)
     with click.progressbar(length=total, label=label, file=sys.stderr) as bar:
         yield bar.update
-
-
-def _surroundings() -> tuple[Settings, Clock]:
-    return current_app.config["SETTINGS"], current_app.config["CLOCK"]

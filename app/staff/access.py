@@ -6,15 +6,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from app.core.clock import Clock
 from app.core.errors import NotFound
-from app.core.sessions import NAME, Visit
-from app.core.settings import Settings
+from app.core.here import had_kept_session
 
 ROOM = "staff"
 # The kind of a session stands in it, so that a resident's opens no page here, and one of ours none of a resident's.
@@ -79,31 +77,6 @@ def role_needed(view: object) -> Role | None:
     return found
 
 
-def settings() -> Settings:
-    """The settings in force."""
-    found: Settings = current_app.config["SETTINGS"]
-    return found
-
-
-def clock() -> Clock:
-    """The application's clock."""
-    found: Clock = current_app.config["CLOCK"]
-    return found
-
-
-def visit() -> Visit:
-    """The session of this request."""
-    found: Any = session._get_current_object()  # type: ignore[attr-defined]
-    if not isinstance(found, Visit):
-        raise TypeError("a session of ours was expected")
-    return found
-
-
-def network() -> str:
-    """The address this request comes from; behind TRUSTED_PROXIES the one they saw."""
-    return request.remote_addr or "unknown"
-
-
 def who_is_here() -> Staff | None:
     """Whose session this is, when it is one of the municipality's people."""
     if session.get(WAY) != STAFF or session.get(ROLE) not in list(Role):
@@ -156,8 +129,7 @@ def _turn_away() -> Response:
     """To the log-in; or, when a session has ended since the page was opened, to say so first."""
     asked = request.full_path.rstrip("?") if request.method == "GET" else ""
     target = own_page(asked) or "/ansatt"
-    had_one = request.cookies.get(current_app.config.get("SESSION_COOKIE_NAME", NAME), "").startswith("k.")
-    is_over = had_one and not dict(session)
+    is_over = had_kept_session() and not dict(session)
     if request.method == "GET" and not is_over:
         return make_response(redirect(url_for("staff_log_in.start", til=target)))
     return make_response(render_template("staff/session_over.html", target=target), 401)

@@ -14,13 +14,13 @@ from app.contact.codes import Codes
 from app.contact.desk import Desk
 from app.contact.for_caller import Checked, Registered, ReplacesConfirmed, register_for_caller
 from app.contact.messenger import Outgoing, Providers
+from app.core import here
 from app.core.audit import AuditEvent
 from app.core.contact import EmailInvalid, MobileFault, MobileInvalid, normalise_email, normalise_mobile
 from app.core.database import db
 from app.core.throttle import TooOften
 from app.residents.models import ContactKind, Resident
 from app.residents.queries import open_contact_points
-from app.staff import access
 from app.staff import find_words as words
 from app.staff.access import Role, current_staff, needs
 from app.staff.find import find_person
@@ -43,7 +43,7 @@ def caller() -> ResponseReturnValue:
     """Step 1: who it is about. The number is posted, and stands in no address and no log."""
     form = PersonForm()
     if form.validate_on_submit():
-        found = find_person(db.session(), access.settings(), access.clock(), form.person.data)
+        found = find_person(db.session(), here.settings(), here.clock(), form.person.data)
         if found is not None:
             return redirect(url_for("staff.register_contact", public_id=found.public_id))
         form.person.errors = [*form.person.errors, str(NOT_FOUND)]
@@ -117,13 +117,13 @@ def _register(found: Resident, form: CallerForm, values: Mapping[ContactKind, st
 
 def desk_for(found: Resident) -> Desk:
     """What the service works with; it speaks the resident's language, not the reader's."""
-    settings, clock = access.settings(), access.clock()
+    settings, clock = here.settings(), here.clock()
     providers: Providers | None = current_app.extensions.get("messengers")
     if providers is None:
         providers = Providers.by(settings, clock, current_app.config["TRANSPORT"])
         current_app.extensions["messengers"] = providers
     messenger = Outgoing(providers, found.language)
-    return Desk(db.session(), settings, clock, Codes.by(settings), messenger, access.network(), found.language)
+    return Desk(db.session(), settings, clock, Codes.by(settings), messenger, here.network(), found.language)
 
 
 def _tell(done: Registered) -> None:

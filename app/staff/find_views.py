@@ -11,10 +11,11 @@ from flask.typing import ResponseReturnValue
 
 from app.core.audit import AuditEvent
 from app.core.database import db
+from app.core.here import clock, settings
 from app.core.throttle import TooOften
 from app.invoices.models import Invoice
 from app.staff import find_words as words
-from app.staff.access import Role, clock, current_staff, needs, settings
+from app.staff.access import Role, current_staff, needs
 from app.staff.find import MOST, PAGE, Hit, Matched, is_secret, lines, search
 from app.staff.find_forms import FindForm
 from app.staff.limits import check_search

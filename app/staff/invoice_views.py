@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.core.audit import AuditEvent
 from app.core.database import db
 from app.core.errors import NotPossible
+from app.core.here import clock, settings
 from app.delivery.explain import explain
 from app.delivery.of_resident import pdf_of
 from app.delivery.timeline import timeline, viewers
@@ -21,7 +22,7 @@ from app.invoices.queries import credit_notes_of, invoice_by_public_id
 from app.residents.models import Resident
 from app.routing.channels import Channel
 from app.staff import find_words as words
-from app.staff.access import Role, clock, current_staff, needs, settings
+from app.staff.access import Role, current_staff, needs
 from app.staff.find_forms import InvoiceActForm
 from app.staff.invoice_acts import Choice, Doing, choice_of, do, possible
 from app.staff.people import names_of

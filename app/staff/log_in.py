@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from joserfc.errors import InvalidClaimError, JoseError, MissingClaimError
 
+from app.core import here
 from app.core.audit import AuditEvent, record
 from app.core.database import db
 from app.core.oidc import LEEWAY_SECONDS, IssuerMismatch
@@ -35,15 +36,15 @@ def start() -> ResponseReturnValue:
     target = access.own_page(request.args.get("til", "")) or url_for("staff.front")
     if access.who_is_here():
         return redirect(target)
-    settings = access.settings()
+    settings = here.settings()
     # The way back is registered for one host, and the cookie must be there when the reader returns.
     if request.host != urlsplit(settings.base_url).netloc:
         return redirect(address(settings, url_for("staff_log_in.start", til=target)))
     try:
-        check_log_in(db.session(), settings, access.network(), access.clock().now())
+        check_log_in(db.session(), settings, here.network(), here.clock().now())
     except TooOften as error:
         abort(429, retry_after=int(error.wait.total_seconds()) + 1)
-    access.visit().keep()
+    here.visit().keep()
     session[TARGET] = target
     try:
         answer: ResponseReturnValue = oidc.provider().authorize_redirect(
@@ -58,7 +59,7 @@ def start() -> ResponseReturnValue:
 @bp.get("/logg-inn/tilbake")
 def returned() -> ResponseReturnValue:
     """Back from the provider: believe only what is signed, for us, now, and asked for by this very browser."""
-    settings = access.settings()
+    settings = here.settings()
     # Providers that say who answers (RFC 9207) must say it right; Entra ID does not say it.
     if request.args.get("iss", oidc.issuer_of(settings)) != oidc.issuer_of(settings):
         return _refused("issuer")
@@ -89,10 +90,10 @@ def _welcome(staff: Staff, sid: object) -> ResponseReturnValue:
     """Begin a session for *staff*, under a new token; nothing else of the log-in stays in it."""
     target = access.own_page(str(session.get(TARGET, "")))
     session.clear()
-    access.visit().renew(provider_hash(oidc.issuer_of(access.settings()), sid) if isinstance(sid, str) else None)
+    here.visit().renew(provider_hash(oidc.issuer_of(here.settings()), sid) if isinstance(sid, str) else None)
     session[access.WAY] = access.STAFF
     session[access.SUBJECT], session[access.PERSON], session[access.ROLE] = staff.subject, staff.name, staff.role.value
-    now = access.clock().now()
+    now = here.clock().now()
     remember(db.session(), staff, now)
     record(
         db.session(),
@@ -119,8 +120,8 @@ def out() -> ResponseReturnValue:
 
     A page leads on rather than a redirect, since browsers hold the redirects of a form to its ``form-action``.
     """
-    access.visit().end()
-    settings = access.settings()
+    here.visit().end()
+    settings = here.settings()
     try:
         client = oidc.provider()
         away = client.create_logout_url(address(settings, LOGGED_OUT), client_id=client.client_id)["url"]
@@ -141,7 +142,7 @@ def done() -> ResponseReturnValue:
 @bp.get("/logg-ut/foran")
 def front_channel() -> ResponseReturnValue:
     """The provider asks in a hidden frame: no cookie comes along, so the session is found by its ``sid``."""
-    settings = access.settings()
+    settings = here.settings()
     issuer, sid = request.args.get("iss", "").rstrip("/"), request.args.get("sid", "")
     if issuer != oidc.issuer_of(settings) or not sid:
         return _framed("", 400)
@@ -154,6 +155,6 @@ def front_channel() -> ResponseReturnValue:
 def _framed(text: str, status: int) -> Response:
     response = make_response(text, status)
     response.mimetype = "text/plain"
-    framer = urlsplit(oidc.issuer_of(access.settings()))
+    framer = urlsplit(oidc.issuer_of(here.settings()))
     response.headers["Content-Security-Policy"] = f"frame-ancestors {framer.scheme}://{framer.netloc}"
     return response

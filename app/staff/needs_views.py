@@ -9,11 +9,12 @@ from flask_babel import lazy_gettext as _
 
 from app.core.audit import AuditEvent
 from app.core.database import db
+from app.core.here import clock, settings
 from app.delivery.brakes import release_all
 from app.routing.channels import Channel, Reason
 from app.staff import needs as queries
 from app.staff import needs_words as words
-from app.staff.access import Role, clock, current_staff, needs, settings
+from app.staff.access import Role, current_staff, needs
 from app.staff.forms import ActForm, ReasonForm
 from app.staff.needs import Listing, Pile
 from app.staff.needs_acts import Action, Done, act_on, invoices_by

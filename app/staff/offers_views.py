@@ -18,8 +18,9 @@ from app.campaigns.pace import pace_of
 from app.core.audit import AuditEvent, record
 from app.core.database import db
 from app.core.errors import NotPossible
+from app.core.here import clock, settings
 from app.staff import offers_words as words
-from app.staff.access import Role, clock, current_staff, needs, settings
+from app.staff.access import Role, current_staff, needs
 from app.staff.forms import CampaignForm, PaceForm, PlainForm
 from app.staff.room import bp
 

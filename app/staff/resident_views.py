@@ -10,9 +10,10 @@ from flask.typing import ResponseReturnValue
 from app.core.audit import AuditEvent, seen_by
 from app.core.crypto import vault
 from app.core.database import db
+from app.core.here import settings
 from app.residents.models import Resident
 from app.staff import find_words as words
-from app.staff.access import Role, needs, settings
+from app.staff.access import Role, needs
 from app.staff.find_forms import PlainForm, ShowForm
 from app.staff.people import names_of
 from app.staff.resident import dossier_of, resident_by_public_id

@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 
 from app.core.database import db
+from app.core.here import clock, settings
 from app.delivery.forecast import Forecast
 from app.staff import needs_words, runs
-from app.staff.access import Role, clock, current_staff, needs, settings
+from app.staff.access import Role, current_staff, needs
 from app.staff.forms import PlainForm
 from app.staff.needs import brakes
 from app.staff.room import bp

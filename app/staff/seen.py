@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from app.core.audit import AuditEvent, record
 from app.core.database import db
 from app.core.dialect import begin_writing
-from app.staff.access import clock, current_staff
+from app.core.here import clock
+from app.staff.access import current_staff
 
 
 def note(event: AuditEvent, subject: str, reason: str = "", details: Mapping[str, Any] | None = None) -> Session:

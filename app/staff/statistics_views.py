@@ -9,8 +9,9 @@ from flask import Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.core.database import db
+from app.core.here import clock, settings
 from app.staff import statistics_words as words
-from app.staff.access import Role, clock, needs, settings
+from app.staff.access import Role, needs
 from app.staff.charts import draw
 from app.staff.room import bp
 from app.staff.statistics_figures import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -19,23 +18,10 @@ from app.routing.channels import Channel
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class NewLink:
-    """A link to send. ``first_name`` is empty where several share the address. repr shows ids alone."""
-
-    key: str
-    mail: str
-    offer: str
-    link_number: int
-    recipient: str = field(repr=False)
-    first_name: str = field(repr=False)
-    language: str
-
-
 class LinkSender(Protocol):
     """Sends new links."""
 
-    def send(self, link: NewLink) -> bool:
+    def send(self, link: Letter) -> bool:
         """Send *link*; whether it got away. Never raises for what the other side does."""
         ...
 
@@ -53,15 +39,12 @@ class MailedLinks:
         self._writer = Writer(settings, links, self._way.line_end)
         self._allowed = Allowed.by(settings)
 
-    def send(self, link: NewLink) -> bool:
+    def send(self, link: Letter) -> bool:
         """Write and send."""
         if Channel.EMAIL in self._allowed.real and link.recipient not in self._allowed.names:
             log.info("new_link_not_sent", mail=link.key, detail="not in ALLOWED_RECIPIENTS")
             return False
-        letter = Letter(
-            link.key, link.mail, link.offer, link.link_number, link.recipient, link.first_name, link.language
-        )
-        judgement = self._way.send(link.key, link.recipient, self._writer.prepare(letter, self._clock.now()))
+        judgement = self._way.send(link.key, link.recipient, self._writer.prepare(link, self._clock.now()))
         say = log.error if judgement.needs_alarm else log.info
         say("new_link", mail=link.key, verdict=judgement.verdict.value, detail=judgement.detail)
         return judgement.verdict is not Verdict.UNAVAILABLE

@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from app.campaigns.agreements import begin, lock_resident
 from app.campaigns.desk import Desk
-from app.campaigns.link_mail import NewLink
 from app.campaigns.links import OfferLink
+from app.campaigns.mail import Letter
 from app.campaigns.models import Offer
 from app.campaigns.states import Found, LinkState, find_offer, first_name, is_shared, view_of
 from app.core.ids import derived_id
@@ -48,7 +48,7 @@ def new_link(desk: Desk, token: str) -> bool:
     return made is not None and desk.outfit.sender.send(made)
 
 
-def _renewed(desk: Desk, link: OfferLink) -> NewLink | None:
+def _renewed(desk: Desk, link: OfferLink) -> Letter | None:
     """The link of now, stored; None when there is nobody to send it to."""
     session = desk.session
     begin(session)
@@ -74,9 +74,9 @@ def _may_be_asked(found: Found) -> bool:
     return resident.deceased_on is None and resident.address_protection is AddressProtection.NONE
 
 
-def _link(desk: Desk, found: Found, point: ContactPoint) -> NewLink:
+def _link(desk: Desk, found: Found, point: ContactPoint) -> Letter:
     offer = found.offer
-    return NewLink(
+    return Letter(
         str(derived_id("new offer link", offer.public_id, offer.link_number)),
         found.mail.public_id,
         offer.public_id,

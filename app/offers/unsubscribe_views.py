@@ -6,7 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from app.campaigns import unsubscribing
-from app.offers.desk import desk
+from app.campaigns.at_request import request_desk
 
 bp = Blueprint("unsubscribe", __name__, url_prefix="/avmeld")
 
@@ -14,7 +14,7 @@ bp = Blueprint("unsubscribe", __name__, url_prefix="/avmeld")
 @bp.get("/<token>")
 def ask(token: str) -> ResponseReturnValue:
     """A button. Nothing is changed by looking."""
-    if not unsubscribing.can_unsubscribe(desk(), token):
+    if not unsubscribing.can_unsubscribe(request_desk(), token):
         return _unknown()
     return render_template("offers/unsubscribe.html", token=token)
 
@@ -22,7 +22,7 @@ def ask(token: str) -> ResponseReturnValue:
 @bp.post("/<token>")
 def unsubscribe(token: str) -> ResponseReturnValue:
     """No more offers, without cookie or form token: the link is the proof."""
-    if not unsubscribing.unsubscribe(desk(), token):
+    if not unsubscribing.unsubscribe(request_desk(), token):
         return _unknown()
     return render_template("offers/unsubscribed.html")
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, refresh
 
 from app.campaigns.answers import answer, read_link
-from app.campaigns.look import Checked, check_now
+from app.campaigns.at_request import SAID, request_desk
+from app.campaigns.look import check_now
 from app.campaigns.renewal import new_link
 from app.campaigns.states import LinkState, LinkView, find_offer
 from app.core.throttle import TooOften
-from app.offers.desk import desk, speak
 from app.offers.forms import AnswerForm, ButtonForm
 
 bp = Blueprint("offers", __name__, url_prefix="/efaktura")
@@ -51,7 +51,7 @@ def reply(token: str) -> ResponseReturnValue:
     view, form = _look(token), AnswerForm()
     if view.state is LinkState.UNKNOWN or not form.validate_on_submit():
         return _page(token, view, form)
-    answered = answer(desk(), token, form.reply())
+    answered = answer(request_desk(), token, form.reply())
     if answered.is_too_late:
         flash(gettext("Det er for sent å si nei her. Du kan slå av eFaktura i nettbanken."), "warning")
     return redirect(url_for("offers.show", token=token), 303)
@@ -60,14 +60,15 @@ def reply(token: str) -> ResponseReturnValue:
 @bp.post("/<token>/sjekk")
 def check(token: str) -> ResponseReturnValue:
     """One look at whether eFaktura works by now."""
-    view, at = _look(token), desk()
+    view, at = _look(token), request_desk()
     if view.state is not LinkState.WISHED:
         return _page(token, view, AnswerForm())
     found = find_offer(at.session, at.outfit.links.read_offer(token).offer)
     if found is None or not ButtonForm().validate_on_submit():
         abort(400)
     try:
-        _say(check_now(at, found.resident.id))
+        text, category = SAID[check_now(at, found.resident.id)]
+        flash(str(text), category)
     except TooOften:
         flash(gettext("Du har sjekket mange ganger nå. Prøv igjen om en time."), "warning")
     return redirect(url_for("offers.show", token=token), 303)
@@ -77,7 +78,7 @@ def check(token: str) -> ResponseReturnValue:
 def renew(token: str) -> ResponseReturnValue:
     """A new link to the address that is stored; the answer is the same whatever *token* is."""
     if ButtonForm().validate_on_submit():
-        new_link(desk(), token)
+        new_link(request_desk(), token)
     return redirect(url_for("offers.renewed"), 303)
 
 
@@ -96,9 +97,16 @@ def lost(rest: str = "") -> ResponseReturnValue:
 
 
 def _look(token: str) -> LinkView:
-    view = read_link(desk(), token)
-    speak(view.language)
+    view = read_link(request_desk(), token)
+    _speak(view.language)
     return view
+
+
+def _speak(language: str) -> None:
+    """The language the mail was in, unless its reader chose another one."""
+    if language:
+        g.profile_language = language
+        refresh()
 
 
 def _page(token: str, view: LinkView, form: AnswerForm) -> ResponseReturnValue:
@@ -106,7 +114,7 @@ def _page(token: str, view: LinkView, form: AnswerForm) -> ResponseReturnValue:
     is_asked_again = view.state in ASKED_AGAIN and ("endre" in request.args or form.is_submitted())
     if is_asked_again or view.state is LinkState.FRESH:
         template, status = "question", 422 if form.errors else 200
-    is_guide = desk().settings.efaktura_activation == "guide"
+    is_guide = request_desk().settings.efaktura_activation == "guide"
     if is_guide:
         form.guide()
     page = render_template(
@@ -115,17 +123,6 @@ def _page(token: str, view: LinkView, form: AnswerForm) -> ResponseReturnValue:
         form=form,
         token=token,
         is_guide=is_guide,
-        link_days=desk().settings.offer_link_days,
+        link_days=request_desk().settings.offer_link_days,
     )
     return page, status
-
-
-def _say(found: Checked) -> None:
-    match found:
-        case Checked.WORKS:
-            flash(gettext("Det virker. Neste faktura fra oss kommer som eFaktura."))
-        case Checked.NOT_YET:
-            text = gettext("Vi ser ikke eFaktura hos deg ennå. Sjekk at du har slått det på, og prøv igjen i morgen.")
-            flash(text, "warning")
-        case Checked.NO_ANSWER:
-            flash(gettext("Vi fikk ikke svar fra banken nå. Prøv igjen om en time."), "warning")

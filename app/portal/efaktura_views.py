@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from flask import current_app, flash, redirect, url_for
+from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from app.campaigns.answers import ask_from_min_side
-from app.campaigns.desk import Desk, Outfit
-from app.campaigns.look import Checked, check_now
+from app.campaigns.at_request import SAID, request_desk
+from app.campaigns.look import check_now
 from app.campaigns.models import Activation, AgreementState
 from app.campaigns.states import AgreementFacts, Why, agreement_of, takes_efaktura
-from app.core import here
-from app.core.database import db
 from app.core.settings import Settings
 from app.core.throttle import TooOften
 from app.portal import access
@@ -24,8 +22,6 @@ from app.portal.forms import PlainForm
 from app.portal.room import bp
 from app.residents.models import Resident
 
-# The same connections as the pages of the offer use: kept once a process.
-OUTFIT = "offer_outfit"
 SECTION = "slik-efaktura"
 
 
@@ -70,20 +66,11 @@ def _stage(found: AgreementFacts | None, is_on: bool) -> Stage:
     return Stage.DOWN if found.reason in (Why.UNAVAILABLE, Why.UNCERTAIN) else Stage.PENDING
 
 
-def offer_desk() -> Desk:
-    """What the services of offers and agreements work with in this request."""
-    outfit: Outfit | None = current_app.extensions.get(OUTFIT)
-    if outfit is None:
-        outfit = Outfit.by(here.settings(), here.clock(), current_app.config["TRANSPORT"])
-        current_app.extensions[OUTFIT] = outfit
-    return Desk(db.session(), here.settings(), here.clock(), outfit, here.network())
-
-
 @bp.post("/efaktura")
 def efaktura() -> ResponseReturnValue:
     """Say yes to eFaktura; a second press changes nothing."""
     if PlainForm().validate_on_submit():
-        ask_from_min_side(offer_desk(), access.current_resident())
+        ask_from_min_side(request_desk(), access.current_resident())
     return redirect(url_for("min_side.delivery", _anchor=SECTION), 303)
 
 
@@ -92,18 +79,8 @@ def efaktura_check() -> ResponseReturnValue:
     """One look at whether eFaktura works by now."""
     if PlainForm().validate_on_submit():
         try:
-            _say(check_now(offer_desk(), access.current_resident().id))
+            text, category = SAID[check_now(request_desk(), access.current_resident().id)]
+            flash(str(text), category)
         except TooOften:
             flash(gettext("Du har sjekket mange ganger nå. Prøv igjen om en time."), "warning")
     return redirect(url_for("min_side.delivery"), 303)
-
-
-def _say(found: Checked) -> None:
-    match found:
-        case Checked.WORKS:
-            flash(gettext("Det virker. Neste faktura fra oss kommer som eFaktura."))
-        case Checked.NOT_YET:
-            text = gettext("Vi ser ikke eFaktura hos deg ennå. Sjekk at du har slått det på, og prøv igjen i morgen.")
-            flash(text, "warning")
-        case Checked.NO_ANSWER:
-            flash(gettext("Vi fikk ikke svar fra banken nå. Prøv igjen om en time."), "warning")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hmac
 
 import structlog
-from flask import Blueprint, Response, abort, current_app, request
+from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
-from app.core.clock import Clock
 from app.core.database import db
-from app.core.settings import Settings
+from app.core.here import surroundings
 from app.delivery.pushed import keep_eformidling_status
 
 log = structlog.get_logger(__name__)
@@ -25,8 +24,7 @@ SECRET_ARGUMENT = "nokkel"  # noqa: S105 - the argument's name, not a secret
 @bp.post("/eformidling")
 def eformidling() -> ResponseReturnValue:
     """Keep one status of one letter. 204 for everything that was understood, repeats and pings too."""
-    settings: Settings = current_app.config["SETTINGS"]
-    clock: Clock = current_app.config["CLOCK"]
+    settings, clock = surroundings()
     if not settings.eformidling_webhook_secret:
         abort(404)
     if not _knows(settings.eformidling_webhook_secret):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, current_app
+from flask import Blueprint, Response, abort
 
 from app.core.database import db
+from app.core.here import surroundings
 from app.core.links import presentation_signer
-from app.core.settings import Settings
 from app.core.tokens import LinkExpired, LinkInvalid
 from app.delivery.presentation import presentation
 
@@ -16,14 +16,14 @@ bp = Blueprint("presentation", __name__)
 @bp.get("/presentasjon/<token>")
 def show(token: str) -> Response:
     """The PDF. 404 for a link that is not ours, 410 for one that is too old."""
-    settings: Settings = current_app.config["SETTINGS"]
+    settings, clock = surroundings()
     try:
         payload = presentation_signer(settings).read(token)
     except LinkExpired:
         abort(410)
     except LinkInvalid:
         abort(404)
-    pdf = presentation(db.session(), settings, current_app.config["CLOCK"], str(payload.get("invoice", "")))
+    pdf = presentation(db.session(), settings, clock, str(payload.get("invoice", "")))
     response = Response(pdf, mimetype="application/pdf")
     response.headers["Content-Disposition"] = 'inline; filename="faktura.pdf"'
     return response

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from app.campaigns.at_request import OUTFIT
 from app.campaigns.models import OfferMail
 from app.core.database import db
-from app.offers.desk import OUTFIT
 from tests.browser.conftest import Reader, Visit, faces, screenshots
 from tests.campaigns.office import Office
 from tests.offers.situations import SITUATIONS, fresh

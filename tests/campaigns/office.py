@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.campaigns.desk import Desk, Outfit
-from app.campaigns.link_mail import NewLink
 from app.campaigns.links import OfferLinks
+from app.campaigns.mail import Letter
 from app.campaigns.models import Agreement, Campaign, CampaignState, MailState, Offer, OfferMail
 from app.clients.efaktura_agreement import AgreementStatus, Requested, Standing
 from app.clients.efaktura_contract import Consumer, EfakturaAnswer
@@ -113,9 +113,9 @@ class Mails:
 class Links:
     """Keeps new links instead of mailing them."""
 
-    sent: list[NewLink] = field(default_factory=list)
+    sent: list[Letter] = field(default_factory=list)
 
-    def send(self, link: NewLink) -> bool:
+    def send(self, link: Letter) -> bool:
         """Keep it."""
         self.sent.append(link)
         return True

@@ -5,12 +5,13 @@ from __future__ import annotations
 import email
 import email.policy
 
-from app.campaigns.link_mail import MailedLinks, NewLink
+from app.campaigns.link_mail import MailedLinks
 from app.campaigns.links import OfferLinks
+from app.campaigns.mail import Letter
 from app.core.clock import Clock
 from app.core.settings import Settings
 
-LINK = NewLink(
+LINK = Letter(
     "00000000-0000-5000-8000-000000000001", "mail-1", "00000000-0000-4000-8000-000000000001", 2,
     "kari@example.com", "Kari", "nb",
 )  # fmt: skip

@@ -7,9 +7,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from app.campaigns.at_request import OUTFIT
 from app.core.clock import Clock
 from app.core.settings import Settings
-from app.offers.desk import OUTFIT
 from tests.campaigns.office import Office
 from tests.portal.people import browser
 

@@ -10,11 +10,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.campaigns.at_request import OUTFIT
 from app.campaigns.models import Agreement, AgreementSource, AgreementState
 from app.clients.efaktura_agreement import NO_CONSUMER, NOT_WANTED
 from app.core.clock import Clock
 from app.core.settings import Settings
-from app.portal.efaktura_views import OUTFIT
 from app.residents.models import Resident
 from tests.campaigns.office import DOWN, Office, refused
 from tests.offers.situations import ON

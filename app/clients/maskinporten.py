@@ -5,33 +5,27 @@ Source: docs.digdir.no maskinporten_protocol_jwtgrant and maskinporten_feilsokin
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 
 import structlog
 from joserfc import jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from app.clients.http import Answered, AnswerLost, CallFailed, NotSent, Outside, ServiceClient, until_answered
 from app.clients.tokens import TokenCache
-from app.core.atomic import create_atomically, write_atomically
-from app.core.errors import SettingsInvalid
+from app.core.client_keys import ALGORITHM, make_private_key, read_private_key, tell_stand_in
 from app.core.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 PROVIDER = "maskinporten"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-ALGORITHM = "RS256"
 # They allow 120; the rest is for clocks that differ.
 GRANT_SECONDS = 100
 KEY_FILE, PUBLIC_KEYS_FILE = "maskinporten.pem", "maskinporten-jwks.json"
-KEY_BITS = 2048
 
 _ERROR_CODE = re.compile(r"MP-\d{3}")
 _ERROR_WORD = re.compile(r"[a-z_]{1,40}")
@@ -121,31 +115,11 @@ def client_key(settings: Settings) -> RSAKey:
     Where the sandbox answers, the key is made when it is missing, and its public half registered with the stand-in.
     """
     path = settings.keys_dir / KEY_FILE
-    if settings.sandbox and not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        create_atomically(path, RSAKey.generate_key(KEY_BITS, private=True).as_pem(private=True), mode=0o600)
-    key = _read_key(path, settings.maskinporten_key_id)
     if settings.sandbox:
-        _register(settings, key)
+        make_private_key(path)
+    missing = f"there is no key for Maskinporten: put the registered RSA key into {path}"
+    key = read_private_key(path, settings.maskinporten_key_id, missing)
+    if settings.sandbox:
+        client = {"client_id": settings.maskinporten_client_id, "keys": [key.as_dict(private=False)]}
+        tell_stand_in(settings.sandbox_dir / PUBLIC_KEYS_FILE, client)
     return key
-
-
-def _read_key(path: Path, key_id: str) -> RSAKey:
-    try:
-        key = RSAKey.import_key(path.read_bytes(), {"kid": key_id, "use": "sig", "alg": ALGORITHM})
-    except FileNotFoundError:
-        raise SettingsInvalid(f"there is no key for Maskinporten: put the registered RSA key into {path}") from None
-    except (JoseError, ValueError):
-        raise SettingsInvalid(f"{path} is not an RSA key in PEM form") from None
-    if not key.is_private:
-        raise SettingsInvalid(f"{path} holds a public key: the private key is needed to sign")
-    return key
-
-
-def _register(settings: Settings, key: RSAKey) -> None:
-    path = settings.sandbox_dir / PUBLIC_KEYS_FILE
-    public = {"client_id": settings.maskinporten_client_id, "keys": [key.as_dict(private=False)]}
-    content = json.dumps(public).encode()
-    if not path.exists() or path.read_bytes() != content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, content)

@@ -6,6 +6,7 @@ from app.clients.sms_text import code_text
 from app.contact.codes import CODE_LIFE
 from app.contact.desk import Desk
 from app.core.language import translated
+from app.core.links import address
 from app.residents.models import ContactKind
 
 
@@ -72,7 +73,7 @@ def send_notice(desk: Desk, kind: ContactKind, value: str, key: str) -> bool:
 
 
 def _link(desk: Desk, public_id: str) -> str:
-    return f"{desk.settings.base_url.rstrip('/')}/min-side/epost/bekreft/{desk.codes.token(public_id)}"
+    return address(desk.settings, f"/min-side/epost/bekreft/{desk.codes.token(public_id)}")
 
 
 def _said(desk: Desk, words: str, code: str = "") -> str:

@@ -14,6 +14,11 @@ PRESENTATION = "presentation"
 PRESENTATION_LIFETIME = timedelta(days=490)
 
 
+def address(settings: Settings, path: str) -> str:
+    """*path* (with its first slash) on this site, as others must write it."""
+    return settings.base_url.rstrip("/") + path
+
+
 def presentation_signer(settings: Settings) -> LinkSigner:
     """Signs and reads the links by which a bank fetches an invoice's PDF; the payload is ``{"invoice": public id}``."""
     settings.keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -23,5 +28,5 @@ def presentation_signer(settings: Settings) -> LinkSigner:
 
 def presentation_links(settings: Settings) -> Callable[[str], str]:
     """A function from an invoice's public id to the address ``BASE_URL/presentasjon/<token>``."""
-    signer, base = presentation_signer(settings), settings.base_url.rstrip("/")
-    return lambda public_id: f"{base}/presentasjon/{signer.sign({'invoice': public_id})}"
+    signer = presentation_signer(settings)
+    return lambda public_id: address(settings, f"/presentasjon/{signer.sign({'invoice': public_id})}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.links import address
 from app.core.settings import Settings
 from app.delivery.outlook import mandate_of
 from app.invoices.models import Invoice
@@ -53,14 +54,13 @@ def agreement_for(session: Session, settings: Settings, resident: Resident) -> A
     is_lasting = bool(settings.avtalegiro_kid_fixed) or len({row.kid for row in found}) < len(found)
     if not found or not is_lasting:
         return None
-    base = settings.base_url.rstrip("/")
-    stand_in = f"{base}/sandbox/avtalegiro/ecsa/start" if settings.sandbox else PRODUCTION
+    stand_in = address(settings, "/sandbox/avtalegiro/ecsa/start") if settings.sandbox else PRODUCTION
     return Agreement(
         settings.avtalegiro_agreement_url or stand_in,
         {
             "companyAccountNo": found[0].account,
             "kid": found[0].kid,
             "companyName": settings.municipality_name[:LONGEST_NAME],
-            "returnUrl": f"{base}/min-side/levering?avtalegiro=tilbake",
+            "returnUrl": address(settings, "/min-side/levering?avtalegiro=tilbake"),
         },
     )

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import current_app, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext, ngettext
 from flask_babel import lazy_gettext as _
 
-from app.contact.codes import Codes
+from app.contact.at_request import request_desk
 from app.contact.confirming import ask, confirm_by_code, pending, remove
 from app.contact.desk import AskedTooSoon, CodeNotSent, CodeTooOld, CodeWrong, Desk, TriesSpent
-from app.contact.messenger import Outgoing, Providers
-from app.core import here
 from app.core.contact import EmailInvalid, MobileFault, MobileInvalid, mask_mobile
 from app.core.database import db
 from app.core.throttle import TooOften
@@ -58,14 +56,8 @@ WORDS: Mapping[ContactKind, Words] = {
 
 
 def desk() -> Desk:
-    """What the services work with in this request."""
-    settings, language = here.settings(), str(get_locale())
-    providers: Providers | None = current_app.extensions.get("messengers")
-    if providers is None:
-        providers = Providers.by(settings, here.clock(), current_app.config["TRANSPORT"])
-        current_app.extensions["messengers"] = providers
-    messenger = Outgoing(providers, language)
-    return Desk(db.session(), settings, here.clock(), Codes.by(settings), messenger, here.network(), language)
+    """What the services work with in this request, in the reader's language."""
+    return request_desk(str(get_locale()))
 
 
 @bp.route("/mobil", methods=["GET", "POST"])

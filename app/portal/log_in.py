@@ -6,22 +6,21 @@ from urllib.parse import urlsplit
 
 import requests
 import structlog
-from authlib.integrations.base_client import MismatchingStateError, OAuthError
 from flask import Blueprint, abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
-from joserfc.errors import InvalidClaimError, JoseError, MissingClaimError
 
 from app.core import here
 from app.core.audit import AuditEvent, record
 from app.core.database import db
+from app.core.links import address
 from app.core.national_id import NationalIdInvalid
-from app.core.oidc import LEEWAY_SECONDS, IssuerMismatch
+from app.core.oidc import IssuerMismatch, LogInRefused, believed
 from app.core.sessions import provider_hash
 from app.core.throttle import TooOften
 from app.portal import access
 from app.portal.idporten import LEVELS, claims_options, idporten, issuer_of
-from app.portal.idporten_key import CALLBACK, address
+from app.portal.idporten_key import CALLBACK
 from app.portal.limits import check_log_in
 from app.residents.search import find_resident_by_national_id
 
@@ -64,21 +63,12 @@ def returned() -> ResponseReturnValue:
     if request.args.get("iss") != issuer_of(settings):
         return _refused("issuer")
     try:
-        token = idporten().authorize_access_token(leeway=LEEWAY_SECONDS, claims_options=claims_options(settings))
-        person = token.get("userinfo")
-    except MismatchingStateError:
-        return _refused("state")
-    except OAuthError as error:
-        return _refused("aborted" if error.error == "access_denied" else "provider")
-    except (MissingClaimError, InvalidClaimError) as error:
-        return _refused(str(error.claim))
-    except (JoseError, IssuerMismatch, ValueError) as error:
-        return _refused(type(error).__name__)
+        person = believed(idporten(), claims_options(settings))
+    except LogInRefused as refused:
+        return _refused(refused.reason)
     except requests.RequestException as error:
         log.error("idporten_unreachable", error=type(error).__name__)
         abort(503)
-    if person is None:
-        return _refused("no_id_token")
     try:
         return _welcome(str(person["pid"]), str(person["sid"]))
     except NationalIdInvalid:

@@ -12,10 +12,11 @@ from flask.typing import ResponseReturnValue
 from app.core.database import db
 from app.core.here import settings as settings_in_force
 from app.core.here import visit
+from app.core.links import address
 from app.core.oidc import IssuerMismatch
 from app.core.sessions import end_sessions
 from app.portal.idporten import idporten, issuer_of
-from app.portal.idporten_key import BACK_CHANNEL, FRONT_CHANNEL, LOGGED_OUT, address
+from app.portal.idporten_key import BACK_CHANNEL, FRONT_CHANNEL, LOGGED_OUT
 from app.portal.logout_token import LogoutTokenInvalid, read_logout_token, spend
 
 log = structlog.get_logger(__name__)

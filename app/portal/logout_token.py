@@ -16,8 +16,9 @@ from joserfc.jws import JWSRegistry
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from app.core.client_keys import ALGORITHM
 from app.core.dialect import insert_ignoring
-from app.core.oidc import ALGORITHM, LEEWAY_SECONDS, StrictApp
+from app.core.oidc import LEEWAY_SECONDS, StrictApp
 from app.core.sessions import provider_hash
 from app.portal.models import SpentLogoutToken
 

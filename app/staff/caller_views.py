@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from flask import current_app, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from app.contact.codes import Codes
-from app.contact.desk import Desk
+from app.contact.at_request import request_desk
 from app.contact.for_caller import Checked, Registered, ReplacesConfirmed, register_for_caller
-from app.contact.messenger import Outgoing, Providers
 from app.core import here
 from app.core.audit import AuditEvent
 from app.core.contact import EmailInvalid, MobileFault, MobileInvalid, normalise_email, normalise_mobile
@@ -99,7 +97,8 @@ def _values(form: CallerForm) -> dict[ContactKind, str]:
 def _register(found: Resident, form: CallerForm, values: Mapping[ContactKind, str]) -> Registered | None:
     try:
         return register_for_caller(
-            desk_for(found),
+            # It speaks the resident's language, not the reader's.
+            request_desk(found.language),
             found,
             current_staff().actor,
             Checked(form.checked.data),
@@ -113,17 +112,6 @@ def _register(found: Resident, form: CallerForm, values: Mapping[ContactKind, st
         message = gettext("Dette er gjort for mange ganger. Vent %(minutes)s minutter, og prøv igjen", minutes=minutes)
         form.consent.errors = [str(message)]
     return None
-
-
-def desk_for(found: Resident) -> Desk:
-    """What the service works with; it speaks the resident's language, not the reader's."""
-    settings, clock = here.settings(), here.clock()
-    providers: Providers | None = current_app.extensions.get("messengers")
-    if providers is None:
-        providers = Providers.by(settings, clock, current_app.config["TRANSPORT"])
-        current_app.extensions["messengers"] = providers
-    messenger = Outgoing(providers, found.language)
-    return Desk(db.session(), settings, clock, Codes.by(settings), messenger, here.network(), found.language)
 
 
 def _tell(done: Registered) -> None:

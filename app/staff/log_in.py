@@ -6,22 +6,21 @@ from urllib.parse import urlsplit
 
 import requests
 import structlog
-from authlib.integrations.base_client import MismatchingStateError, OAuthError
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
-from joserfc.errors import InvalidClaimError, JoseError, MissingClaimError
 
 from app.core import here
 from app.core.audit import AuditEvent, record
 from app.core.database import db
-from app.core.oidc import LEEWAY_SECONDS, IssuerMismatch
+from app.core.links import address
+from app.core.oidc import IssuerMismatch, LogInRefused, believed
 from app.core.sessions import end_sessions, provider_hash
 from app.core.throttle import TooOften
 from app.staff import access, oidc
 from app.staff.access import Staff
 from app.staff.limits import check_log_in
-from app.staff.oidc_key import LOGGED_OUT, address
+from app.staff.oidc_key import LOGGED_OUT
 from app.staff.people import remember
 
 log = structlog.get_logger(__name__)
@@ -64,25 +63,17 @@ def returned() -> ResponseReturnValue:
     if request.args.get("iss", oidc.issuer_of(settings)) != oidc.issuer_of(settings):
         return _refused("issuer")
     try:
-        options = oidc.claims_options(settings)
-        token = oidc.provider().authorize_access_token(leeway=LEEWAY_SECONDS, claims_options=options)
-        person = token.get("userinfo")
-        if person is None:
-            return _refused("no_id_token")
+        person = believed(oidc.provider(), oidc.claims_options(settings))
         staff = Staff(oidc.subject_of(settings, person), oidc.name_of(person), oidc.role_of(settings, person))
-    except MismatchingStateError:
-        return _refused("state")
-    except OAuthError as error:
-        return _refused("aborted" if error.error == "access_denied" else "provider")
-    except (MissingClaimError, InvalidClaimError) as error:
-        return _refused(str(error.claim))
+    except LogInRefused as refused:
+        return _refused(refused.reason)
     except oidc.NoRole as error:
         return _refused(str(error))
-    except (JoseError, IssuerMismatch, ValueError) as error:
-        return _refused(type(error).__name__)
     except requests.RequestException as error:
         log.error("staff_provider_unreachable", error=type(error).__name__)
         abort(503)
+    except ValueError as error:
+        return _refused(type(error).__name__)
     return _welcome(staff, person.get("sid"))
 
 

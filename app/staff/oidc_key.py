@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import secrets
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
-from app.core.atomic import create_atomically, write_atomically
+from app.core.atomic import create_atomically
+from app.core.client_keys import read_private_key, tell_stand_in
 from app.core.errors import SettingsInvalid
+from app.core.links import address
 from app.core.settings import Settings
 
 KEY_FILE = "staff-client.pem"
@@ -40,24 +40,9 @@ class StaffKey:
 def staff_key(settings: Settings) -> StaffKey:
     """The key under ``INSTANCE_DIR/keys``, with its certificate in the same file. Raises `SettingsInvalid`."""
     path = settings.keys_dir / KEY_FILE
-    try:
-        content = path.read_bytes()
-        options: Any = {"kid": settings.staff_key_id, "use": "sig", "alg": "RS256"}
-        key = RSAKey.import_key(content, options)
-        certificates = x509.load_pem_x509_certificates(content) if b"BEGIN CERTIFICATE" in content else []
-    except FileNotFoundError:
-        raise SettingsInvalid(f"STAFF_KEY_ID is set, but {path} is not there: put the registered key there") from None
-    except (JoseError, ValueError):
-        raise SettingsInvalid(f"{path} is not an RSA key in PEM form") from None
-    if not key.is_private:
-        raise SettingsInvalid(f"{path} holds a public key: the private key is needed to sign")
-    thumbprint = _encoded(certificates[0].fingerprint(hashes.SHA256())) if certificates else None
-    return StaffKey(key, settings.staff_key_id, thumbprint)
-
-
-def address(settings: Settings, path: str) -> str:
-    """*path* on this site, as others must write it."""
-    return settings.base_url.rstrip("/") + path
+    missing = f"STAFF_KEY_ID is set, but {path} is not there: put the registered key there"
+    key = read_private_key(path, settings.staff_key_id, missing)
+    return StaffKey(key, settings.staff_key_id, _thumbprint(path))
 
 
 def register_with_stand_in(settings: Settings, key: StaffKey | None) -> str:
@@ -72,10 +57,7 @@ def register_with_stand_in(settings: Settings, key: StaffKey | None) -> str:
         "keys": [key.key.as_dict(private=False)] if key else [],
         "thumbprint": key.thumbprint if key else None,
     }
-    content, path = json.dumps(client).encode(), settings.sandbox_dir / CLIENT_FILE
-    if not path.exists() or path.read_bytes() != content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, content)
+    tell_stand_in(settings.sandbox_dir / CLIENT_FILE, client)
     return secret
 
 
@@ -87,5 +69,12 @@ def _made_secret(settings: Settings) -> str:
     return path.read_text("ascii")
 
 
-def _encoded(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
+def _thumbprint(path: Path) -> str | None:
+    content = path.read_bytes()
+    if b"BEGIN CERTIFICATE" not in content:
+        return None
+    try:
+        first = x509.load_pem_x509_certificates(content)[0]
+    except ValueError:
+        raise SettingsInvalid(f"{path} is not an RSA key in PEM form") from None
+    return base64.urlsafe_b64encode(first.fingerprint(hashes.SHA256())).rstrip(b"=").decode("ascii")

@@ -8,15 +8,12 @@ sealed, so nothing but what was used is remembered (`idporten_store`). Logging o
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
-from urllib.parse import urlencode
+from typing import ClassVar
 
-from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
@@ -27,23 +24,17 @@ from app.sandbox.idporten_rules import (
     Refused,
     check_client,
     check_log_in,
-    check_verifier,
     read_client,
 )
-from app.sandbox.idporten_store import IdportenStore
 from app.sandbox.idporten_tokens import Tokens
-from app.sandbox.keys import SandboxKey, TokenInvalid
+from app.sandbox.openid import PAGE_LIFE, OpenIdStandIn, as_json
 from app.sandbox.registry import Registry
-
-COOKIE = "testid"
-CODE_LIFE, PAGE_LIFE, SESSION_LIFE = 60, 1800, 7200
-ASKED = ("client_id", "redirect_uri", "state", "nonce", "code_challenge", "acr_values")
 
 Tell = Callable[[str, Mapping[str, str]], int]
 """Posts a form to an address of the client's, and gives the status of the answer."""
 
 
-class IdPorten:
+class IdPorten(OpenIdStandIn):
     """Give it a request, get a response. *issuer* is where a browser reaches it."""
 
     routes: ClassVar[Map] = Map(
@@ -57,21 +48,13 @@ class IdPorten:
         ]
     )
 
-    def __init__(self, directory: Path, issuer: str, tell: Tell) -> None:
-        self._directory, self._issuer, self._tell = directory, issuer, tell
-        self._key, self._store, self._registry = SandboxKey(directory), IdportenStore(directory), Registry(directory)
-        self._tokens = Tokens(issuer, self._key, self._store)
+    cookie, session_life = "testid", 7200
+    asked = ("client_id", "redirect_uri", "state", "nonce", "code_challenge", "acr_values")
 
-    def answer(self, request: Request) -> Response:
-        """Find the endpoint and call it."""
-        try:
-            endpoint, _ = self.routes.bind_to_environ(request.environ).match()
-            response: Response = getattr(self, endpoint)(request)
-        except Refused as refused:
-            return _json({"error": refused.error, "error_description": refused.description}, 400)
-        except HTTPException as error:
-            return _json({"error": error.name}, error.code or 500)
-        return response
+    def __init__(self, directory: Path, issuer: str, tell: Tell) -> None:
+        super().__init__(directory, issuer, "idporten")
+        self._issuer, self._tell, self._registry = issuer, tell, Registry(directory)
+        self._tokens = Tokens(issuer, self._key, self._store)
 
     def metadata(self, request: Request) -> Response:
         """The addresses, and what is supported."""
@@ -81,7 +64,7 @@ class IdPorten:
             "jwks_uri": "jwks.json",
             "end_session_endpoint": "logout",
         }
-        return _json(
+        return as_json(
             {
                 "issuer": self._issuer,
                 **{name: f"{self._issuer}/{path}" for name, path in place.items()},
@@ -98,16 +81,9 @@ class IdPorten:
             }
         )
 
-    def keys(self, request: Request) -> Response:
-        """The public half of the signing key."""
-        return _json({"keys": [self._store.key().as_dict(private=False)]})
-
     def authorize(self, request: Request) -> Response:
         """Show TestID, or go straight back when this browser is logged in already."""
-        asked = {name: value for name in request.args if (value := request.args.get(name)) is not None}
-        client = self._client()
-        if asked.get("client_id") != client.client_id or asked.get("redirect_uri") not in client.redirect_uris:
-            raise Refused("invalid_request", "client_id or redirect_uri is not registered")
+        asked = self._asked(request, self._client())
         try:
             check_log_in(asked)
         except Refused as refused:
@@ -115,9 +91,8 @@ class IdPorten:
         person = self._session(request)
         if person and asked.get("prompt") != "login" and _is_enough(person["acr"], asked.get("acr_values", "")):
             return self._with_code(asked, person)
-        sealed = self._key.seal({name: asked.get(name, "") for name in ASKED}, time.time())
         people = list(self._registry.world().by_national_id.values())
-        return testid.page(f"{self._issuer}/testid", sealed, people)
+        return testid.page(f"{self._issuer}/testid", self._sealed(asked), people)
 
     def log_in(self, request: Request) -> Response:
         """What was chosen on TestID: a person, nobody known to the population register, or to go back."""
@@ -128,9 +103,8 @@ class IdPorten:
         if request.form.get("is_foreign"):
             pid = ""
         elif len(pid) != 11 or not pid.isdigit():
-            sealed = self._key.seal(asked, time.time())
             people = list(self._registry.world().by_national_id.values())
-            return testid.page(f"{self._issuer}/testid", sealed, people, is_wrong=True)
+            return testid.page(f"{self._issuer}/testid", self._sealed(asked), people, is_wrong=True)
         level = request.form.get("acr", "")
         person = {
             "pid": pid,
@@ -138,10 +112,7 @@ class IdPorten:
             "sid": secrets.token_urlsafe(32),
             "auth_time": str(int(time.time())),
         }
-        response = self._with_code(asked, person)
-        sealed = self._key.seal(person, time.time())
-        response.set_cookie(COOKIE, sealed, path=_path_of(self._issuer), httponly=True, samesite="Lax")
-        return response
+        return self._welcome(asked, person)
 
     def token(self, request: Request) -> Response:
         """One code against one id_token."""
@@ -150,16 +121,8 @@ class IdPorten:
             raise Refused("invalid_client", "this client authenticates by private_key_jwt alone")
         if not self._store.use_once("jti", check_client(form, client, self._issuer, now)):
             raise Refused("invalid_client", "this assertion was used before")
-        if form.get("grant_type") != "authorization_code":
-            raise Refused("unsupported_grant_type", "authorization_code alone")
-        code = form.get("code", "")
-        granted = self._unsealed(code, CODE_LIFE)
-        if not self._store.use_once("code", code):
-            raise Refused("invalid_grant", "this code was used before")
-        if form.get("redirect_uri") != granted["redirect_uri"] or granted["client_id"] != client.client_id:
-            raise Refused("invalid_grant", "redirect_uri is not the one the code was given for")
-        check_verifier(form.get("code_verifier", ""), granted["code_challenge"])
-        return _json(
+        granted = self._granted(form, client)
+        return as_json(
             {
                 "access_token": secrets.token_urlsafe(32),
                 "id_token": self._tokens.id_token(granted),
@@ -174,18 +137,12 @@ class IdPorten:
         given, client = request.values, self._client()
         if given.get("client_id") != client.client_id:
             raise Refused("invalid_request", "client_id or id_token_hint is required")
-        target = given.get("post_logout_redirect_uri", "")
-        if target and target not in client.post_logout_redirect_uris:
-            raise Refused("invalid_request", "post_logout_redirect_uri is not registered")
+        target = self._way_out(request, client)
         person = self._session(request)
         if person is not None and self._store.use_once("ended", person["sid"]):
             token = self._tokens.logout_token(person, client.client_id)
             self._tell(client.backchannel_logout_uri, {"logout_token": token})
-        state = given.get("state")
-        query = f"?{urlencode({'state': state})}" if state else ""
-        response = Response(status=302, headers={"Location": target + query}) if target else testid.logged_out()
-        response.delete_cookie(COOKIE, path=_path_of(self._issuer))
-        return response
+        return self._forget(target, given.get("state"))
 
     def _client(self) -> Client:
         client = read_client(self._directory)
@@ -194,37 +151,13 @@ class IdPorten:
         return client
 
     def _session(self, request: Request) -> dict[str, str] | None:
-        try:
-            person = self._key.unseal(request.cookies.get(COOKIE, ""), time.time(), SESSION_LIFE)
-        except TokenInvalid:
-            return None
-        return None if self._store.is_used("ended", person["sid"]) else person
-
-    def _unsealed(self, sealed: str, life: int) -> dict[str, str]:
-        try:
-            return self._key.unseal(sealed, time.time(), life)
-        except TokenInvalid:
-            raise Refused("invalid_grant", "not issued here, or too old") from None
-
-    def _with_code(self, asked: Mapping[str, str], person: Mapping[str, str]) -> Response:
-        content = {name: asked.get(name, "") for name in ASKED} | dict(person)
-        return self._back(asked, code=self._key.seal(content, time.time()))
+        person = super()._session(request)
+        return None if person is None or self._store.is_used("ended", person["sid"]) else person
 
     def _back(self, asked: Mapping[str, str], **answer: str) -> Response:
-        state = {"state": asked["state"]} if asked.get("state") else {}
-        query = urlencode({**answer, **state, "iss": self._issuer})
-        return Response(status=302, headers={"Location": f"{asked['redirect_uri']}?{query}"})
+        return super()._back(asked, **answer, iss=self._issuer)
 
 
 def _is_enough(level: str, wanted: str) -> bool:
     wishes = wanted.split() or [LEVELS[0]]
     return level == LEVELS[1] or level in wishes
-
-
-def _path_of(issuer: str) -> str:
-    return "/" + issuer.split("://", 1)[1].partition("/")[2]
-
-
-def _json(content: Any, status: int = 200) -> Response:
-    headers = {"Cache-Control": "no-store"}
-    return Response(json.dumps(content).encode(), status, headers, mimetype="application/json")

@@ -11,14 +11,15 @@ import os
 import resource
 import smtplib
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from flask_migrate import upgrade
 from sqlalchemy import bindparam, text, update
@@ -33,7 +34,7 @@ from app.core.database import db
 from app.core.settings import Settings
 from app.delivery.models import Attempt, Delivery, Part, State
 from app.routing.channels import Channel
-from bench.mail_server import NoSink, sink
+from bench.mail_row import mail_row
 from bench.rows import Row
 
 MAILS, SMALL, REPETITIONS = 500, 200, 5
@@ -50,29 +51,12 @@ RECIPIENT = Recipient(
 def run(is_small: bool = False) -> list[Row]:
     """One row: seconds for *n* mails, medians; ``ratio`` the median of the pairs'. Measured in a process of its own."""
     count = SMALL if is_small else MAILS
-    row: Row = {
-        "name": "mail", "n": count, "ours": None, "limit": None, "ratio": None, "unit": "s", "peak_mb": None,
-    }  # fmt: skip
-    try:
-        with sink() as port:
-            command = [sys.executable, "-m", "bench.mail", str(port), str(count)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-    except NoSink as missing:
-        return [{**row, "note": str(missing)}]
-    measured = json.loads(done.stdout)
-    pairs = measured["pairs"]
-    ours = statistics.median(one for one, _ in pairs)
+    return [mail_row("mail", "bench.mail", count, partial(_note, count))]
+
+
+def _note(count: int, measured: dict[str, Any], ours: float) -> str:
     commit = statistics.median(measured["commits"]) / count / 2
-    return [
-        {
-            **row,
-            "ours": round(ours, 3),
-            "limit": round(statistics.median(limit for _, limit in pairs), 3),
-            "ratio": round(statistics.median(one / limit for one, limit in pairs), 2),
-            "peak_mb": round(measured["peak_mb"]),
-            "note": f"{count / ours:,.0f} mails/s; a commit took {1000 * commit:.1f} ms",
-        }
-    ]
+    return f"{count / ours:,.0f} mails/s; a commit took {1000 * commit:.1f} ms"
 
 
 def measure(port: int, count: int) -> tuple[list[tuple[float, float]], list[float]]:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import resource
 import smtplib
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import delete
 
@@ -33,7 +32,7 @@ from app.registries.contract import Reply, Said, Target
 from app.registries.models import Register
 from app.routing.channels import Answer
 from bench.mail import database
-from bench.mail_server import NoSink, sink
+from bench.mail_row import mail_row
 from bench.offers_kill import run as kill_campaign
 from bench.offers_town import put_residents
 from bench.rows import Row
@@ -58,32 +57,17 @@ class NobodyHasIt:
 def run(is_small: bool = False) -> list[Row]:
     """One row. Its note tells how the killed campaign ended."""
     count = SMALL if is_small else MAILS
-    row: Row = {
-        "name": "offers", "n": count, "ours": None, "limit": None, "ratio": None, "unit": "s", "peak_mb": None,
-    }  # fmt: skip
-    try:
-        with sink() as port:
-            command = [sys.executable, "-m", "bench.offers", str(port), str(count)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-    except NoSink as missing:
-        return [{**row, "note": str(missing)}]
-    measured = json.loads(done.stdout)
-    pairs = measured["pairs"]
-    ours = statistics.median(one for one, _ in pairs)
-    killed = SMALL_KILLED if is_small else KILLED
-    with tempfile.TemporaryDirectory(prefix="bench-offers-") as folder:
-        told = kill_campaign(killed, SMALL_KILLS if is_small else KILLS, 1, "smtp", "sqlite", Path(folder))
-    return [
-        {
-            **row,
-            "ours": round(ours, 3),
-            "limit": round(statistics.median(limit for _, limit in pairs), 3),
-            "ratio": round(statistics.median(one / limit for one, limit in pairs), 2),
-            "peak_mb": round(measured["peak_mb"]),
-            "note": f"{count / ours:,.0f} mails/s of {measured['bytes'] / 1000:.0f} kB; {told['mails']:,} mails killed "
-            f"{told['kills']} times: {told['lost']} lost, {told['double']} double",
-        }
-    ]
+
+    def note(measured: dict[str, Any], ours: float) -> str:
+        killed, kills = (SMALL_KILLED, SMALL_KILLS) if is_small else (KILLED, KILLS)
+        with tempfile.TemporaryDirectory(prefix="bench-offers-") as folder:
+            told = kill_campaign(killed, kills, 1, "smtp", "sqlite", Path(folder))
+        return (
+            f"{count / ours:,.0f} mails/s of {measured['bytes'] / 1000:.0f} kB; {told['mails']:,} mails killed "
+            f"{told['kills']} times: {told['lost']} lost, {told['double']} double"
+        )
+
+    return [mail_row("offers", "bench.offers", count, note)]
 
 
 def measure(port: int, count: int) -> tuple[list[tuple[float, float]], int]:

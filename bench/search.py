@@ -7,7 +7,6 @@ and how long looking takes by itself.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,19 +27,14 @@ from app.residents.name_index import index_missing
 from app.sandbox.people import made_up_person
 from app.staff.access import Role
 from app.staff.find import search
-from bench import planning_data
-from bench.memory import peak_mb
+from bench import planning_data, two_sizes
 from bench.planning_places import settings_for
 from bench.rows import Row
 from tests.portal.people import Unread, hidden
 from tests.staff.people import log_in
-from tests.support import postgres
 
-SIZES = (10_000, 1_000_000)
-SMALL_SIZES = (2_000, 50_000)
 REPETITIONS = 11
 SEED = 7
-MOST = 3
 PAGE = "/ansatt/sok"
 AT_ONCE = 10_000
 
@@ -56,32 +50,17 @@ class Measured:
 
 def run(is_small: bool = False) -> Iterator[Row]:
     """A row for each kind of search and database."""
-    few, many = SMALL_SIZES if is_small else SIZES
-    with tempfile.TemporaryDirectory() as folder, postgres.server() as server:
-        for kind in ("sqlite", "postgresql"):
-            found = []
-            for size in (few, many):
-                place = Path(folder) / f"{kind}-{size}"
-                place.mkdir()
-                name = f"search_{size}"
-                if kind == "postgresql":
-                    server.run(f'CREATE DATABASE "{name}"')
-                url = server.url_of(name) if kind == "postgresql" else f"sqlite:///{place / 'bench.db'}"
-                found.append(_measure(url, place, size))
-            for what in found[0]:
-                yield _row(f"search-{what}-{kind}", many, found[0][what], found[1][what])
+    for kind, size, few, many in two_sizes.measured("search", _measure, is_small):
+        for what in few:
+            yield _row(f"search-{what}-{kind}", size, few[what], many[what])
 
 
 def _row(name: str, size: int, few: Measured, many: Measured) -> Row:
-    limit = MOST * few.page
     note = (
         f"ms a search, {many.queries} statements ({few.queries} with few); {few.page:.1f} ms with few: "
         f"{many.page / few.page:.2f} times; looking alone {many.alone:.2f} ms, with few {few.alone:.2f} ms"
     )
-    return {
-        "name": name, "n": size, "ours": round(many.page, 1), "limit": round(limit, 1),
-        "ratio": round(many.page / limit, 2), "unit": "ms", "peak_mb": round(peak_mb()), "note": note,
-    }  # fmt: skip
+    return two_sizes.row(name, size, few.page, many.page, note)
 
 
 def _measure(url: str, folder: Path, size: int) -> dict[str, Measured]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,20 +24,15 @@ from app.delivery.models import Delivery
 from app.delivery.statistics import count
 from app.invoices.models import Invoice
 from app.staff.access import Role
-from bench import statistics_data
-from bench.memory import peak_mb
+from bench import statistics_data, two_sizes
 from bench.planning_data import MOMENT
 from bench.planning_places import settings_for
 from bench.rows import Row
 from tests.portal.people import Unread
 from tests.staff.people import log_in
-from tests.support import postgres
 
-SIZES = (10_000, 1_000_000)
-SMALL_SIZES = (2_000, 50_000)
 REPETITIONS = 25
 PAGE = "/ansatt/statistikk"
-MOST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +47,12 @@ class Measured:
 
 def run(is_small: bool = False) -> Iterator[Row]:
     """One row a database."""
-    few, many = SMALL_SIZES if is_small else SIZES
-    with tempfile.TemporaryDirectory() as folder, postgres.server() as server:
-        for kind in ("sqlite", "postgresql"):
-            found = []
-            for size in (few, many):
-                place = Path(folder) / f"{kind}-{size}"
-                place.mkdir()
-                name = f"statistics_{size}"
-                if kind == "postgresql":
-                    server.run(f'CREATE DATABASE "{name}"')
-                url = server.url_of(name) if kind == "postgresql" else f"sqlite:///{place / 'bench.db'}"
-                found.append(_measure(url, place, size))
-            yield _row(kind, many, *found)
-
-
-def _row(kind: str, size: int, few: Measured, many: Measured) -> Row:
-    limit = MOST * few.page
-    note = (
-        f"ms a page, {many.queries} statements ({few.queries} with few); {few.page:.1f} ms with few; "
-        f"count: all {many.count_all:.1f} s, what moved {many.count_again:.1f} s"
-    )
-    return {
-        "name": f"statistics-{kind}", "n": size, "ours": round(many.page, 1), "limit": round(limit, 1),
-        "ratio": round(many.page / limit, 2), "unit": "ms", "peak_mb": round(peak_mb()), "note": note,
-    }  # fmt: skip
+    for kind, size, few, many in two_sizes.measured("statistics", _measure, is_small):
+        note = (
+            f"ms a page, {many.queries} statements ({few.queries} with few); {few.page:.1f} ms with few; "
+            f"count: all {many.count_all:.1f} s, what moved {many.count_again:.1f} s"
+        )
+        yield two_sizes.row(f"statistics-{kind}", size, few.page, many.page, note)
 
 
 def _measure(url: str, folder: Path, size: int) -> Measured:

@@ -15,10 +15,13 @@ from app.core.audit import AuditEvent
 from app.core.contact import pretty_mobile
 from app.delivery.models import State
 from app.delivery.outlook import Standing, Way
+from app.delivery.outlook_words import STANDINGS
 from app.invoices.models import Closure, Invoice
 from app.registries.models import Register
 from app.residents.models import ContactKind, ContactPoint, ContactSource
 from app.routing.channels import Answer, Channel, Kind, Reason
+
+__all__ = ["STANDINGS"]
 
 NAMES: Mapping[Channel, object] = {
     Channel.AVTALEGIRO: _("AvtaleGiro"),
@@ -34,15 +37,6 @@ FIRST: Mapping[Channel, object] = {
     Channel.MAILBOX: _("Nå får du fakturaen i digital postkasse."),
     Channel.EMAIL: _("Nå får du fakturaen på e-post."),
     Channel.PAPER: _("Nå får du fakturaen som brev i posten."),
-}
-STANDINGS: Mapping[Standing, tuple[object, str]] = {
-    Standing.IN_USE: (_("Brukes nå"), "success"),
-    Standing.READY: (_("Klar"), "info"),
-    Standing.FALLBACK: (_("Reserve"), "neutral"),
-    Standing.UNASKED: (_("Sjekkes først"), "info"),
-    Standing.CHOSEN_AWAY: (_("Valgt bort"), "neutral"),
-    Standing.OFF: (_("Ikke slått på"), "neutral"),
-    Standing.IMPOSSIBLE: (_("Ikke mulig"), "warning"),
 }
 REASONS: Mapping[Reason, object] = {
     Reason.NO_EFAKTURA: _("Du har ikke slått på eFaktura i banken din."),

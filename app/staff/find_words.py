@@ -13,6 +13,7 @@ from app.core.audit import AuditEvent
 from app.core.contact import pretty_mobile
 from app.delivery.models import State
 from app.delivery.outlook import Standing, Way
+from app.delivery.outlook_words import STANDINGS
 from app.delivery.timeline import Happened, Moment
 from app.invoices.models import Closure
 from app.registries.models import Register
@@ -22,7 +23,7 @@ from app.staff.fact_words import ANSWERS, facts
 from app.staff.find import Matched
 from app.staff.statistics_words import CHANNELS, category, hold
 
-__all__ = ["ANSWERS", "category", "facts", "hold"]
+__all__ = ["ANSWERS", "STANDINGS", "category", "facts", "hold"]
 
 MATCHED: Mapping[Matched, object] = {
     Matched.NUMBER: _("fakturanummer"),
@@ -39,15 +40,6 @@ FIRST: Mapping[Channel, object] = {
     Channel.MAILBOX: _("Neste faktura kommer i digital postkasse."),
     Channel.EMAIL: _("Neste faktura kommer på e-post."),
     Channel.PAPER: _("Neste faktura kommer som brev i posten."),
-}
-STANDINGS: Mapping[Standing, tuple[object, str]] = {
-    Standing.IN_USE: (_("Brukes nå"), "success"),
-    Standing.READY: (_("Klar"), "info"),
-    Standing.FALLBACK: (_("Reserve"), "neutral"),
-    Standing.UNASKED: (_("Sjekkes først"), "info"),
-    Standing.CHOSEN_AWAY: (_("Valgt bort"), "neutral"),
-    Standing.OFF: (_("Ikke slått på"), "neutral"),
-    Standing.IMPOSSIBLE: (_("Ikke mulig"), "warning"),
 }
 USED: Mapping[Standing, object] = {
     Standing.IN_USE: _("Den første måten som virker for mottakeren."),

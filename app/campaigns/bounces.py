@@ -19,10 +19,10 @@ from app.core.audit import AuditEvent, record
 from app.core.clock import Clock
 from app.core.dialect import begin_writing, one_of
 from app.core.settings import Settings
-from app.delivery.bounces import COMPLAINT, is_about_address
+from app.delivery.bounces import closing_reason, is_about_address
 from app.delivery.models import Receipt
 from app.residents.contacts import close_contact
-from app.residents.models import ClosedReason, ContactKind, ContactPoint, Resident
+from app.residents.models import ContactKind, ContactPoint, Resident
 from app.routing.channels import Channel
 
 log = structlog.get_logger(__name__)
@@ -96,7 +96,7 @@ def close_address(session: Session, settings: Settings, mail_id: int, detail: st
         )
         .order_by(ContactPoint.resident_id)
     )
-    reason = ClosedReason.COMPLAINED if (detail or "").startswith(COMPLAINT) else ClosedReason.BOUNCED
+    reason = closing_reason(detail)
     closed = 0
     for resident_id, public_id in session.execute(query).all():
         closed += close_contact(session, resident_id, ContactKind.EMAIL, address, reason, now)

@@ -22,6 +22,11 @@ def is_about_address(detail: str | None) -> bool:
     return MAILBOX_FULL not in (detail or "") and not (detail or "").startswith(SOFT)
 
 
+def closing_reason(detail: str | None) -> ClosedReason:
+    """Why an address is closed whose mail came back with *detail*."""
+    return ClosedReason.COMPLAINED if (detail or "").startswith(COMPLAINT) else ClosedReason.BOUNCED
+
+
 def note_refused_address(
     session: Session, soft_limit: int, invoice: Invoice, attempt: Attempt, now: dt.datetime
 ) -> bool:
@@ -35,8 +40,7 @@ def note_refused_address(
         return False
     if not is_about_address(attempt.detail) and _soft_in_a_row(session, point) <= soft_limit:
         return False
-    is_complaint = (attempt.detail or "").startswith(COMPLAINT)
-    reason = ClosedReason.COMPLAINED if is_complaint else ClosedReason.BOUNCED
+    reason = closing_reason(attempt.detail)
     point.closed_at, point.closed_reason = now, reason
     session.add(StaleResident(resident_id=point.resident_id))
     record(

@@ -116,15 +116,6 @@ def plan_of(row: Any) -> Plan:
     )
 
 
-def facts_in(row: PlanRow) -> Facts:
-    """The facts a stored plan was made from."""
-    return Facts(
-        ResidentFacts.from_bits(row.resident_facts),
-        InvoiceFacts.from_bits(row.invoice_facts),
-        DayFacts.from_bits(row.day_facts),
-    )
-
-
 def _parts(keys: Iterable[int]) -> Iterator[list[int]]:
     rest = iter(keys)
     while part := list(islice(rest, AT_ONCE)):

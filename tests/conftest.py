@@ -24,6 +24,7 @@ from app.core.database import db
 from app.core.settings import Settings
 from tests.support import postgres
 from tests.support.lint import LintingClient
+from tests.support.quick import compile_once, write_to_memory
 
 TODAY = dt.date(2026, 11, 24)
 servers = contextlib.ExitStack()
@@ -34,7 +35,9 @@ hypothesis_settings.load_profile("house")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start PostgreSQL once, before the workers, which find it by its address."""
+    compile_once()
     if not hasattr(config, "workerinput") and not config.getoption("collectonly"):
+        write_to_memory()
         os.environ["TEST_PG_URL"] = servers.enter_context(postgres.server()).url
 
 
@@ -90,7 +93,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{path}"
         return
     server, name = postgres.Server(os.environ["TEST_PG_URL"]), f"test_{uuid.uuid4().hex}"
-    server.run(f'CREATE DATABASE "{name}" TEMPLATE "{request.getfixturevalue("postgresql_template")}"')
+    template = request.getfixturevalue("postgresql_template")
+    server.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     yield server.url_of(name)
     server.run(f'DROP DATABASE "{name}" WITH (FORCE)')
 

@@ -5,6 +5,7 @@ Each fact is one file, made whole or not at all, so that all processes agree and
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import secrets
@@ -35,8 +36,7 @@ class IdportenStore:
         path = self._folder / KEY_FILE
         if not path.exists():
             self._create(KEY_FILE, RSAKey.generate_key(KEY_BITS, private=True).as_pem(private=True))
-        pem = path.read_bytes()
-        return RSAKey.import_key(pem, {"kid": hashlib.sha256(pem).hexdigest()[:16], "use": "sig", "alg": "RS256"})
+        return _imported(path.read_bytes())
 
     def _name(self, kind: str, value: str) -> str:
         return f"{kind}-{hashlib.sha256(value.encode()).hexdigest()[:40]}"
@@ -53,3 +53,9 @@ class IdportenStore:
         finally:
             own.unlink()
         return True
+
+
+@functools.lru_cache(maxsize=8)
+def _imported(pem: bytes) -> RSAKey:
+    """Kept, since checking an RSA key takes longer than everything else that an answer needs."""
+    return RSAKey.import_key(pem, {"kid": hashlib.sha256(pem).hexdigest()[:16], "use": "sig", "alg": "RS256"})

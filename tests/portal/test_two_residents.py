@@ -21,6 +21,7 @@ from tests.portal.invoices import add_invoice, add_pdf, send
 from tests.portal.people import add_resident, browser, log_in, national_id
 
 SECRET_PDF = b"%PDF of the other resident"
+INVOICE = "F-of-the-other-resident"
 ADDRESSES = {ContactKind.MOBILE: "+4798765432", ContactKind.EMAIL: "ola@example.com"}
 
 
@@ -28,11 +29,15 @@ ADDRESSES = {ContactKind.MOBILE: "+4798765432", ContactKind.EMAIL: "ola@example.
 def other(session: Session, settings: Settings, clock: Clock) -> Resident:
     """The resident whose data nobody else may see."""
     resident = add_resident(session, settings, clock, 2)
+    # These two are long enough not to turn up in a random token.
+    resident.customer_number = "K-of-the-other-resident"
     for kind, value in ADDRESSES.items():
         register_contact(session, resident.id, kind, value, ContactSource.REGISTER, clock.now(), is_confirmed=False)
     session.commit()
     pdf = add_pdf(session, settings, clock, SECRET_PDF)
-    send(session, add_invoice(session, resident, clock, 1, pdf=pdf), clock, Channel.EMAIL, pdf)
+    invoice = add_invoice(session, resident, clock, 1, pdf=pdf)
+    invoice.number = INVOICE
+    send(session, invoice, clock, Channel.EMAIL, pdf)
     return resident
 
 
@@ -65,7 +70,7 @@ def addresses(app: Flask, other: Resident) -> Iterator[tuple[str, str]]:
 
 def marks(other: Resident) -> list[bytes]:
     """What would give the other resident away."""
-    texts = [other.name, other.customer_number, other.public_id, f"F{other.id}-1", national_id(2), *ADDRESSES.values()]
+    texts = [other.name, other.customer_number, other.public_id, INVOICE, national_id(2), *ADDRESSES.values()]
     return [*(text.encode() for text in texts), SECRET_PDF]
 
 

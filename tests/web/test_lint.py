@@ -55,7 +55,7 @@ def test_each_fault_is_found(body: str, fault: str) -> None:
         ('lang="nb"', 'lang="xx"', "the language of the page is not said"),
         ("Faktura – Strand", "Annet", "does not begin with the h1"),
         ("initial-scale=1", "maximum-scale=1", "cannot be zoomed"),
-        ("<footer>y</footer>", "", "not exactly one body > footer"),
+        ("<footer>y</footer>", "", "not exactly one footer of the page"),
     ],
 )
 def test_each_fault_of_the_frame_is_found(right: str, wrong: str, fault: str) -> None:

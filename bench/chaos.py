@@ -37,6 +37,8 @@ MOST_RUNS_TO_THE_END = 20
 SHARE_BY_TIME = 0.3
 SHARE_BEFORE_SENDING = 0.8
 LONGEST_SECONDS = 6.0
+# So often the attempts are counted; a kill falls up to as much later again.
+LOOK_SECONDS = 0.005
 STUCK_SECONDS = 180.0
 FAULTS = 0.2
 # In so many of the runs the stand-ins are killed too, while the sending goes on.
@@ -50,6 +52,7 @@ class Chaos:
     instance: Path
     database_url: str
     draw: random.Random
+    invoices: int
     workers: int = 1
     stand_ins: StandIns | None = None
     sender_kills: int = 0
@@ -100,11 +103,13 @@ class Chaos:
         Never later than after twice *step* attempts, so that there is work left for the next kill.
         """
         before, began = attempts_in(engine), time.monotonic()
-        seconds, amount = STUCK_SECONDS, self.draw.randint(0, 2 * step)
+        # There is about one attempt an invoice: the last kills must not fall after the end.
+        most = min(2 * step, max(1, (self.invoices - before) // 2))
+        seconds, amount = STUCK_SECONDS, self.draw.randint(0, most)
         if self.draw.random() < (SHARE_BY_TIME if before else SHARE_BEFORE_SENDING):
-            seconds, amount = self.draw.uniform(0.2, LONGEST_SECONDS), 2 * step
+            seconds, amount = self.draw.uniform(0.2, LONGEST_SECONDS), most
         stand_ins = self.stand_ins if self.draw.random() < SHARE_OF_STAND_INS else None
-        their_amount, their_seconds = self.draw.randint(0, 2 * step), self.draw.uniform(1.0, 2 * LONGEST_SECONDS)
+        their_amount, their_seconds = self.draw.randint(0, most), self.draw.uniform(1.0, 2 * LONGEST_SECONDS)
         processes = [self.start() for _ in range(self.workers)]
         while any(process.poll() is None for process in processes):
             done, passed = attempts_in(engine) - before, time.monotonic() - began
@@ -114,7 +119,7 @@ class Chaos:
                 stand_ins = None
             if passed > seconds or done > amount:
                 break
-            time.sleep(0.002)
+            time.sleep(LOOK_SECONDS)
         time.sleep(self.draw.uniform(0, 0.1))
         running = [process for process in processes if process.poll() is None]
         for process in running:
@@ -188,7 +193,7 @@ def run(
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(database(kind, instance))
         draw = random.Random(seed)
-        chaos = Chaos(instance, url, draw, workers)
+        chaos = Chaos(instance, url, draw, invoices, workers)
         engine = create_engine(url)
         stack.callback(engine.dispose)
         chaos.flask("db", "upgrade")

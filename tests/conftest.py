@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import gc
 import os
 import shutil
 import uuid
@@ -45,6 +46,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop it after the last test."""
     if not hasattr(config, "workerinput"):
         servers.close()
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what stays to the end: all modules, and thousands of tests."""
+    gc.freeze()
 
 
 MakeSettings = Callable[..., Settings]

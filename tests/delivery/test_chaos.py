@@ -13,7 +13,7 @@ from bench.chaos import run
 def test_killed_again_and_again_it_loses_nothing_and_sends_nothing_twice(
     kind: str, workers: int, tmp_path: Path
 ) -> None:
-    verdict = run(invoices=80, kills=4, seed=3, kind=kind, workers=workers, instance=tmp_path)
+    verdict = run(invoices=160, kills=4, seed=3, kind=kind, workers=workers, instance=tmp_path)
     assert verdict["kills"] >= 4
     assert (verdict["lost"], verdict["double"], verdict["held_without_reason"]) == (0, 0, 0)
     assert verdict["balanced"]
@@ -22,7 +22,7 @@ def test_killed_again_and_again_it_loses_nothing_and_sends_nothing_twice(
 def test_with_the_stand_ins_behind_a_socket_and_killed_as_well_it_loses_nothing_and_sends_nothing_twice(
     tmp_path: Path,
 ) -> None:
-    verdict = run(invoices=40, kills=3, seed=4, kind="sqlite", workers=1, instance=tmp_path, has_sockets=True)
+    verdict = run(invoices=80, kills=3, seed=4, kind="sqlite", workers=1, instance=tmp_path, has_sockets=True)
     assert verdict["kills"] >= 3
     assert (verdict["lost"], verdict["double"], verdict["held_without_reason"]) == (0, 0, 0)
     assert verdict["balanced"]

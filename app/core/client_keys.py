@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,8 +24,7 @@ def read_private_key(path: Path, key_id: str, missing: str) -> RSAKey:
     Raises `SettingsInvalid`: with the sentence *missing* when there is no such file, else with what is wrong with it.
     """
     try:
-        options: Any = {"kid": key_id, "use": "sig", "alg": ALGORITHM}
-        key = RSAKey.import_key(path.read_bytes(), options)
+        key = _imported(path.read_bytes(), key_id)
     except FileNotFoundError:
         raise SettingsInvalid(missing) from None
     except (JoseError, ValueError):
@@ -32,6 +32,13 @@ def read_private_key(path: Path, key_id: str, missing: str) -> RSAKey:
     if not key.is_private:
         raise SettingsInvalid(f"{path} holds a public key: the private key is needed to sign")
     return key
+
+
+@functools.lru_cache(maxsize=8)
+def _imported(pem: bytes, key_id: str) -> RSAKey:
+    """Kept by its content: OpenSSL takes 40 ms to check a key, and each log-in and each client asks for one."""
+    options: Any = {"kid": key_id, "use": "sig", "alg": ALGORITHM}
+    return RSAKey.import_key(pem, options)
 
 
 def make_private_key(path: Path) -> None:

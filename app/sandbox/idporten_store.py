@@ -57,5 +57,5 @@ class IdportenStore:
 
 @functools.lru_cache(maxsize=8)
 def _imported(pem: bytes) -> RSAKey:
-    """Kept, since checking an RSA key takes longer than everything else that an answer needs."""
+    """Kept: OpenSSL takes longer to check a key than everything else that an answer needs."""
     return RSAKey.import_key(pem, {"kid": hashlib.sha256(pem).hexdigest()[:16], "use": "sig", "alg": "RS256"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -58,7 +58,7 @@ def say_report(report: ImportReport, output: str) -> int:
     return NEEDS_A_PERSON if report.rejected else DONE
 
 
-def fail(error: AppError) -> None:
+def fail(error: AppError) -> NoReturn:
     """End the command with the error's sentence and exit code."""
     click.echo(f"Error: {error}", err=True)
     raise SystemExit(error.exit_code)

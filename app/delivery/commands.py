@@ -12,8 +12,9 @@ from flask.cli import with_appcontext
 
 from app.channels.registry import build_channels
 from app.clients.connect import connect
-from app.core.console import DONE, NEEDS_A_PERSON, dry_run_option, format_option, say_json
+from app.core.console import DONE, NEEDS_A_PERSON, dry_run_option, fail, format_option, say_json
 from app.core.database import db
+from app.core.errors import SettingsInvalid
 from app.core.here import surroundings
 from app.core.settings import Environment
 from app.delivery import receipts, settle, statistics, work
@@ -21,6 +22,7 @@ from app.delivery.desk import Desk
 from app.delivery.forecast import Forecast
 from app.delivery.passes import send_due, sending_order, tidy
 from app.delivery.planning import dry_run as plan_dry_run
+from app.delivery.providers import keep_to_providers
 from app.delivery.report import make_report
 from app.delivery.run import Job, collect_receipts, describe_brakes, open_desk
 from app.delivery.say import say_forecast, say_run
@@ -210,10 +212,15 @@ def ask_registers() -> tuple[RegistryRun, Steps]:
 def at_desk(label: str, length: int | None = None) -> Iterator[Desk]:
     """A desk with the channels of this installation, and a progress bar on a terminal.
 
-    What was done at it is counted for the statistics, unless the worker was told to end.
+    What was done at it is counted for the statistics, unless the worker was told to end. Settings that cannot be used
+    end the command before anything is sent.
     """
     settings, clock = surroundings()
-    channels = build_channels(settings, clock, current_app.config["TRANSPORT"])
+    try:
+        keep_to_providers(db.session(), settings)
+        channels = build_channels(settings, clock, current_app.config["TRANSPORT"])
+    except SettingsInvalid as error:
+        fail(error)
     with bar(label, length) as progress, open_desk(db.session(), settings, clock, channels, progress) as desk:
         yield desk
     if not desk.worker.is_stopping:

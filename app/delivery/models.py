@@ -167,6 +167,15 @@ class Handover(Base):
     handed_over_at: Mapped[dt.datetime | None]
 
 
+class ChannelProvider(Base):
+    """The provider that has what is on its way by a channel, where there is a choice: see `app.delivery.providers`."""
+
+    __tablename__ = "channel_provider"
+
+    channel: Mapped[Channel] = mapped_column(primary_key=True)
+    provider: Mapped[str] = mapped_column(String(20))
+
+
 class Receipt(Base):
     """What a provider told us later, kept once, handled once, in the order that its meaning gives."""
 

@@ -45,6 +45,26 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_campaign_public_id")),
     )
     op.create_table(
+        "channel_provider",
+        sa.Column(
+            "channel",
+            sa.Enum(
+                "avtalegiro",
+                "efaktura",
+                "vipps",
+                "mailbox",
+                "email",
+                "paper",
+                name="channel",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_provider")),
+    )
+    op.create_table(
         "counting",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("counted_at", sa.DateTime(), nullable=True),
@@ -393,5 +413,6 @@ def downgrade() -> None:
     op.drop_table("mandate_count")
     op.drop_table("invoice_count")
     op.drop_table("counting")
+    op.drop_table("channel_provider")
     op.drop_table("campaign")
     op.drop_table("audit_head")

@@ -48,6 +48,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         servers.close()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many tests wait for a browser, a database or a command of their own."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector leave alone what stays to the end: all modules, and thousands of tests."""
     gc.freeze()

@@ -118,16 +118,19 @@ class Visit:
         return f"{self.language}-{self.scheme}-{self.width}{script}{forced}"
 
 
-def faces() -> list[Visit]:
-    """In which ways every page is looked at: each language where there is least room, dark, and forced colours.
+def faces(*more: Visit) -> list[Visit]:
+    """In which ways every page is looked at: each language where there is least room, dark, and in *more*.
 
     What axe-core says of colours does not depend on the language. More only for people who want pictures to look at.
     """
-    visits = [*(Visit(language, "light", 320) for language in ("nb", "nn", "en")), Visit(scheme="dark")]
-    visits.append(Visit(forced_colors="active"))
+    visits = [*(Visit(language, "light", 320) for language in ("nb", "nn", "en")), Visit(scheme="dark"), *more]
     if screenshots():
         visits += [Visit(width=1280), Visit(width=375), Visit(scheme="dark", width=375)]
     return visits
+
+
+# Colours of the reader's own choosing: for what is drawn, and for each component once.
+FORCED = Visit(forced_colors="active")
 
 
 class Doorman:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.conftest import Reader, Visit, faces, screenshots
+from tests.browser.conftest import FORCED, Reader, Visit, faces, screenshots
 
 PAGES = {
     "front": "/",
@@ -17,7 +17,7 @@ PAGES = {
 IN_BOKMAL_ONLY = {"components"}
 
 
-@pytest.mark.parametrize("visit", faces(), ids=str, indirect=True)
+@pytest.mark.parametrize("visit", faces(FORCED), ids=str, indirect=True)
 def test_no_page_has_a_barrier_or_scrolls_sideways(reader: Reader, visit: Visit) -> None:
     folder = screenshots()
     for name, path in PAGES.items():

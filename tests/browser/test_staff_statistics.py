@@ -16,7 +16,7 @@ from app.delivery.statistics_models import Counting, InvoiceCount, MandateCount,
 from app.sandbox.entra_people import PEOPLE
 from app.staff.models import StaffMember
 from app.staff.statistics_models import OfferCount
-from tests.browser.conftest import Reader, Visit, faces, screenshots
+from tests.browser.conftest import FORCED, Reader, Visit, faces, screenshots
 from tests.staff.statistics_support import fill_a_year
 
 PAGE = "/ansatt/statistikk"
@@ -100,7 +100,7 @@ def test_without_figures_there_is_no_barrier_either(reader: Reader, page: Page, 
 
 
 @pytest.mark.usefixtures("figures")
-@pytest.mark.parametrize("visit", faces(), ids=str, indirect=True)
+@pytest.mark.parametrize("visit", faces(FORCED), ids=str, indirect=True)
 def test_charts_and_tables_have_no_barrier_and_stay_inside(reader: Reader, page: Page, visit: Visit) -> None:
     reader.open(PAGE)
     assert page.locator("html").get_attribute("lang") == visit.language

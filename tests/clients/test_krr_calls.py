@@ -121,7 +121,8 @@ def test_the_stand_in_knows_mailboxes_reservations_and_the_deleted(development: 
 def test_the_stand_in_failing_now_and_then_is_asked_again(development: Settings, kind: str) -> None:
     write_world(development.sandbox_dir, [], Faults(services={"krr": ServiceFaults(0.5, (kind,))}))
     clients = connect(development, Clock(), SandboxTransport(development.sandbox_dir))
-    looked = [clients.krr.look_up([f"{number:011d}"]) for number in range(30)]
+    looked = [clients.krr.look_up([f"{number:011d}"]) for number in range(60)]
     clients.close()
     answered = sum(found.answered_calls for found in looked)
-    assert 20 <= answered <= 30
+    # Asked once, about 30 would be answered.
+    assert 40 <= answered <= 60

@@ -1,4 +1,7 @@
-"""Offer campaigns: whom one would reach, start, stop, go on. What staff pages and commands both call."""
+"""Offer campaigns: whom one would reach, start, stop, go on. What staff pages and commands both call.
+
+What is changed is put on the audit record in the same transaction, in the name of *actor*.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,6 +25,7 @@ from app.campaigns.select import (
     count_by_reason,
     next_addresses,
 )
+from app.core.audit import AuditEvent, record
 from app.core.clock import Clock
 from app.core.dialect import begin_writing
 from app.core.errors import NotFound, NotPossible
@@ -84,14 +89,18 @@ def start(session: Session, clock: Clock, name: str, actor: str) -> Campaign:
     if not 0 < len(name) <= LONGEST_NAME:
         raise NotPossible(f"the name of a campaign has 1 to {LONGEST_NAME} characters")
     campaign = _locked(session, name)
+    is_new = campaign is None
     if campaign is None:
         campaign = Campaign(name=name, state=CampaignState.RUNNING, started_at=clock.now(), started_by=actor)
         session.add(campaign)
+        session.flush()
     elif campaign.state is CampaignState.STOPPED:
         session.rollback()
         why = "its mails came back" if campaign.stop_reason is StopReason.BOUNCES else "somebody stopped it"
         raise NotPossible(f"the campaign {name} is stopped, since {why}: flask offers resume lets it go on")
-    campaign.state = CampaignState.RUNNING
+    if is_new or campaign.state is not CampaignState.RUNNING:
+        campaign.state = CampaignState.RUNNING
+        _note(session, clock, actor, AuditEvent.CAMPAIGN_STARTED, campaign)
     session.commit()
     return campaign
 
@@ -102,6 +111,7 @@ def stop(session: Session, clock: Clock, name: str, actor: str) -> Campaign:
     if campaign.state is not CampaignState.STOPPED:
         campaign.state, campaign.stop_reason = CampaignState.STOPPED, StopReason.PERSON
         campaign.stopped_at, campaign.stopped_by = clock.now(), actor
+        _note(session, clock, actor, AuditEvent.CAMPAIGN_STOPPED, campaign)
     session.commit()
     return campaign
 
@@ -115,11 +125,12 @@ def resume(session: Session, clock: Clock, name: str, actor: str) -> Campaign:
     if campaign.state is CampaignState.STOPPED:
         campaign.state, campaign.stop_reason = CampaignState.RUNNING, None
         campaign.stopped_at, campaign.stopped_by = clock.now(), actor
+        _note(session, clock, actor, AuditEvent.CAMPAIGN_RESUMED, campaign)
     session.commit()
     return campaign
 
 
-def set_pace(session: Session, name: str, per_minute: int | None) -> Campaign:
+def set_pace(session: Session, clock: Clock, name: str, per_minute: int | None, actor: str) -> Campaign:
     """At most *per_minute* mails of *name* a minute from now on; None: as OFFER_MAILS_PER_MINUTE says. Commits.
 
     A run that is under way takes it up with its next mails. Raises `NotFound`, and `NotPossible` for no such pace.
@@ -127,7 +138,10 @@ def set_pace(session: Session, name: str, per_minute: int | None) -> Campaign:
     if per_minute is not None and not 0 < per_minute <= FASTEST:
         raise NotPossible(f"a campaign sends 1 to {FASTEST} mails a minute")
     campaign = _there(session, name)
-    campaign.mails_per_minute = per_minute
+    if campaign.mails_per_minute != per_minute:
+        details = {"from": campaign.mails_per_minute, "to": per_minute}
+        campaign.mails_per_minute = per_minute
+        _note(session, clock, actor, AuditEvent.CAMPAIGN_PACED, campaign, details)
     session.commit()
     return campaign
 
@@ -163,3 +177,15 @@ def _there(session: Session, name: str) -> Campaign:
         session.rollback()
         raise NotFound(f"there is no campaign {name}")
     return campaign
+
+
+def _note(
+    session: Session,
+    clock: Clock,
+    actor: str,
+    event: AuditEvent,
+    campaign: Campaign,
+    details: dict[str, Any] | None = None,
+) -> None:
+    subject = f"campaign:{campaign.public_id}"
+    record(session, at=clock.now(), actor=actor, event=event, subject=subject, details=details)

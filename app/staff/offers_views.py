@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from flask import abort, flash, redirect, render_template, url_for
@@ -15,7 +14,6 @@ from app.campaigns.brakes import is_warned, returns
 from app.campaigns.figures import figures
 from app.campaigns.models import Campaign, CampaignState
 from app.campaigns.pace import pace_of
-from app.core.audit import AuditEvent, record
 from app.core.database import db
 from app.core.errors import NotPossible
 from app.core.here import clock, settings
@@ -65,15 +63,11 @@ def start_offer() -> ResponseReturnValue:
     form = CampaignForm()
     if not form.validate_on_submit():
         return _list(form)
-    session, actor = db.session(), current_staff().actor
-    before = session.scalars(select(Campaign.state).filter_by(name=form.name.data)).one_or_none()
     try:
-        campaign = service.start(session, clock(), form.name.data, actor)
+        campaign = service.start(db.session(), clock(), form.name.data, current_staff().actor)
     except NotPossible:
         flash(gettext("Kampanjen er stanset. Se på den, og la den fortsette derfra."), "warning")
         return redirect(url_for("staff.offers"))
-    if before is not CampaignState.RUNNING:
-        _note(AuditEvent.CAMPAIGN_STARTED, campaign)
     flash(gettext("Kampanjen er i gang. E-postene går ut når tilbudsjobben kjører."))
     return redirect(url_for("staff.offer", public_id=campaign.public_id))
 
@@ -112,10 +106,7 @@ def stop_offer(public_id: UUID) -> ResponseReturnValue:
     """Let no more mails leave, also in a run that is under way."""
     campaign = _campaign(public_id)
     if PlainForm().validate_on_submit():
-        was = campaign.state
-        campaign = service.stop(db.session(), clock(), campaign.name, current_staff().actor)
-        if was is not CampaignState.STOPPED:
-            _note(AuditEvent.CAMPAIGN_STOPPED, campaign)
+        service.stop(db.session(), clock(), campaign.name, current_staff().actor)
         flash(gettext("Kampanjen er stanset. De som har fått e-posten, kan fortsatt svare."))
     return redirect(url_for("staff.offer", public_id=public_id))
 
@@ -126,10 +117,7 @@ def resume_offer(public_id: UUID) -> ResponseReturnValue:
     """Let a stopped campaign go on, whoever or whatever stopped it."""
     campaign = _campaign(public_id)
     if PlainForm().validate_on_submit():
-        was = campaign.state
-        campaign = service.resume(db.session(), clock(), campaign.name, current_staff().actor)
-        if was is CampaignState.STOPPED:
-            _note(AuditEvent.CAMPAIGN_RESUMED, campaign)
+        service.resume(db.session(), clock(), campaign.name, current_staff().actor)
         flash(gettext("Kampanjen fortsetter når tilbudsjobben kjører."))
     return redirect(url_for("staff.offer", public_id=public_id))
 
@@ -141,10 +129,7 @@ def pace_offer(public_id: UUID) -> ResponseReturnValue:
     campaign, form = _campaign(public_id), PaceForm()
     if not form.validate_on_submit():
         return _one(campaign, form)
-    was = campaign.mails_per_minute
-    campaign = service.set_pace(db.session(), campaign.name, form.per_minute.data)
-    if was != campaign.mails_per_minute:
-        _note(AuditEvent.CAMPAIGN_PACED, campaign, {"from": was, "to": campaign.mails_per_minute})
+    service.set_pace(db.session(), clock(), campaign.name, form.per_minute.data, current_staff().actor)
     flash(gettext("Farten er lagret."))
     return redirect(url_for("staff.offer", public_id=public_id))
 
@@ -155,10 +140,3 @@ def _campaign(public_id: UUID) -> Campaign:
     if found is None:
         abort(404)
     return found
-
-
-def _note(event: AuditEvent, campaign: Campaign, details: dict[str, Any] | None = None) -> None:
-    """The services commit by themselves: what was done is written down right after."""
-    subject = f"campaign:{campaign.public_id}"
-    record(db.session(), at=clock().now(), actor=current_staff().actor, event=event, subject=subject, details=details)
-    db.session.commit()

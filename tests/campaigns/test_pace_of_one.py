@@ -23,17 +23,17 @@ def test_the_slower_of_the_two_counts(settings: Settings, most: int, own: int | 
 
 def test_the_pace_is_set_and_taken_away(session: Session, clock: Clock) -> None:
     service.start(session, clock, "vår", "staff:a")
-    assert service.set_pace(session, "vår", 30).mails_per_minute == 30
-    assert service.set_pace(session, "vår", None).mails_per_minute is None
+    assert service.set_pace(session, clock, "vår", 30, "staff:a").mails_per_minute == 30
+    assert service.set_pace(session, clock, "vår", None, "staff:a").mails_per_minute is None
 
 
 @pytest.mark.parametrize("pace", [0, -1, 100_001])
 def test_a_pace_that_is_none_is_refused(session: Session, clock: Clock, pace: int) -> None:
     service.start(session, clock, "vår", "staff:a")
     with pytest.raises(NotPossible):
-        service.set_pace(session, "vår", pace)
+        service.set_pace(session, clock, "vår", pace, "staff:a")
 
 
-def test_a_campaign_that_is_not_there_has_no_pace(session: Session) -> None:
+def test_a_campaign_that_is_not_there_has_no_pace(session: Session, clock: Clock) -> None:
     with pytest.raises(NotFound):
-        service.set_pace(session, "vår", 30)
+        service.set_pace(session, clock, "vår", 30, "staff:a")

@@ -145,6 +145,8 @@ class Act:
         self.session.commit()
         begin_writing(self.session)
         invoice = invoice_by_number(self.session, number, source)
+        # Planning takes these two in the same order: the other way round each would wait for the other.
+        self.session.execute(select(Pending.invoice_id).where(Pending.invoice_id == invoice.id).with_for_update())
         query = select(Delivery).where(Delivery.invoice_id == invoice.id).order_by(Delivery.id).with_for_update()
         parts = list(self.session.scalars(query.execution_options(populate_existing=True)))
         if any(part.state is State.SENDING for part in parts):

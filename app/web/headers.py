@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from flask import Flask, Response, current_app, make_response, render_template, request
 
 from app.core.settings import Environment, Settings
@@ -61,24 +63,31 @@ def public_page(template: str, **context: object) -> Response:
     It is written once per language and state of the files; browsers may keep it and ask whether it changed, and
     search engines may find it. Everything that is not made here is ``no-store`` and ``noindex``.
     """
-    response = make_response(_written(template, context))
+    page, tag = _written(template, context)
+    response = make_response(page)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Robots-Tag"] = "all"
     response.vary.update(("Accept-Language", "Cookie"))
-    response.add_etag()
+    response.set_etag(tag)
     response.make_conditional(request)
     return response
 
 
-def _written(template: str, context: dict[str, object]) -> str:
+def _written(template: str, context: dict[str, object]) -> tuple[bytes, str]:
+    """The page, and its ETag."""
     # The language picker repeats what stands in the address: only the plain address is the same for everyone.
     if current_app.debug or set(request.args) - {"lang"}:
-        return render_template(template, **context)
-    pages: dict[tuple[str, ...], str] = current_app.extensions.setdefault("public_pages", {})
+        return _made(template, context)
+    pages: dict[tuple[str, ...], tuple[bytes, str]] = current_app.extensions.setdefault("public_pages", {})
     key = (template, current(), *assets.versions())
     if key not in pages:
-        pages[key] = render_template(template, **context)
+        pages[key] = _made(template, context)
     return pages[key]
+
+
+def _made(template: str, context: dict[str, object]) -> tuple[bytes, str]:
+    page = render_template(template, **context).encode()
+    return page, hashlib.sha256(page).hexdigest()[:32]
 
 
 def init_app(app: Flask) -> None:
@@ -87,7 +96,7 @@ def init_app(app: Flask) -> None:
     @app.after_request
     def harden(response: Response) -> Response:
         own = response.headers.get("Content-Security-Policy", "")
-        response.headers["Content-Security-Policy"] = policy(own)
+        response.headers["Content-Security-Policy"] = policy(own) if own else POLICY
         for name, value in HEADERS.items():
             # Browsers that know frame-ancestors ignore the older header, the others would obey it.
             if name != "X-Frame-Options" or "frame-ancestors" not in own:

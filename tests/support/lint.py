@@ -17,6 +17,7 @@ from app.web.headers import HEADERS
 
 LANGUAGES = {"nb", "nn", "en"}
 SEVERAL_LANDMARKS = ("nav", "section", "aside", "form")
+ENDS = ("header", "footer")
 FIELDS = ("input", "select", "textarea")
 INTERACTIVE = ("button", "summary", *FIELDS)
 BLOCKS = {"div", "ul", "ol", "table", "form", "h2", "h3"}
@@ -121,10 +122,11 @@ def _frame(page: Page) -> Iterator[str]:
         yield f"{len(headings)} h1"
     elif len(titles) != 1 or not re.match(rf"(\w+: )?{re.escape(headings[0])}", titles[0]):
         yield f"the title {titles} does not begin with the h1 {headings}"
-    for landmark in ("main", "header", "footer"):
-        # A section has a header and a footer of its own; a page's stand right in its body.
-        if sum(landmark == "main" or _parent(mark) == "body" for mark in page.named(landmark)) != 1:
-            yield f"not exactly one {landmark} of the page"
+    # A section has a header and a footer of its own; a page's stand right in its body.
+    own = {f"body > {name}": [mark for mark in page.named(name) if _parent(mark) == "body"] for name in ENDS}
+    for landmark, marks in {"main": page.named("main"), **own}.items():
+        if len(marks) != 1:
+            yield f"not exactly one {landmark}"
     named = Counter((mark.name, _name(page, mark)) for mark in page.named(*SEVERAL_LANDMARKS))
     yield from (f"two {kind} called {name!r}" for (kind, name), times in named.items() if name and times > 1)
     yield from ("a nav without a name" for mark in page.named("nav") if not _name(page, mark))
@@ -161,7 +163,7 @@ def _references(page: Page) -> Iterator[str]:
 
 def _names(page: Page) -> Iterator[str]:
     """What can be used says what it is; pictures have a text, or say that they need none."""
-    labelled = {_attribute(label, "for") for label in page.named("label") if _words(label)}
+    labelled = {_attribute(label, "for") for label in page.named("label") if _has(label, "for") and _words(label)}
     for element in page.named(*FIELDS):
         is_silent = _attribute(element, "type") in ("hidden", "submit", "button")
         if not is_silent and _attribute(element, "id") not in labelled and not _name(page, element):
@@ -210,7 +212,7 @@ def _forms_and_tables(page: Page) -> Iterator[str]:
     """Forms that change something carry their token; tables say what they are, and which cells are headings."""
     for form in page.named("form"):
         is_post, leads_away = _attribute(form, "method").lower() == "post", "://" in _attribute(form, "action")
-        has_token = any(_attribute(field, "name") == "csrf_token" for field in _inside(form))
+        has_token = any(_attribute(field, "name") == "csrf_token" for field in _inside(form) if field.name == "input")
         if is_post and not has_token and not leads_away:
             yield f"the form to {_attribute(form, 'action')!r} has no CSRF token"
         if has_token and leads_away:

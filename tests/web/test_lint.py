@@ -29,6 +29,7 @@ def test_a_page_in_order_has_no_fault() -> None:
         ("<p aria-describedby='b'>x</p>", "<p> points to the missing id 'b'"),
         ("<input name='a'>", "the field 'a' has no label"),
         ("<label for='a'></label><input id='a' name='a'>", "the field 'a' has no label"),
+        ("<label>A</label><input name='a'>", "the field 'a' has no label"),
         ("<a href='/'></a>", "a a without words"),
         ("<img src='/x.png'>", "an img without alt"),
         ("<svg></svg>", "an svg that is neither hidden nor named"),
@@ -41,6 +42,7 @@ def test_a_page_in_order_has_no_fault() -> None:
         ("<a href='/'><button>x</button></a>", "<button> inside <a>"),
         ("<p><div>x</div></p>", "unexpected-end-tag"),
         ("<form method='post' action='/x'><button>x</button></form>", "has no CSRF token"),
+        ("<form method='post' action='/x'><button name='csrf_token'>x</button></form>", "has no CSRF token"),
         ("<table><tbody><tr><th scope='row'>x</th></tr></tbody></table>", "a table without a caption"),
         ("<table><caption>x</caption><tbody><tr><td>x</td></tr></tbody></table>", "headings are not said"),
     ],
@@ -55,7 +57,7 @@ def test_each_fault_is_found(body: str, fault: str) -> None:
         ('lang="nb"', 'lang="xx"', "the language of the page is not said"),
         ("Faktura – Strand", "Annet", "does not begin with the h1"),
         ("initial-scale=1", "maximum-scale=1", "cannot be zoomed"),
-        ("<footer>y</footer>", "", "not exactly one footer of the page"),
+        ("<footer>y</footer>", "", "not exactly one body > footer"),
     ],
 )
 def test_each_fault_of_the_frame_is_found(right: str, wrong: str, fault: str) -> None:

@@ -110,6 +110,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server.run(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+# For what happens between two writers at once: SQLite has one.
+several_writers = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
 @pytest.fixture
 def settings(tmp_path: Path, database_url: str) -> Settings:
     """The settings of this test; a test may replace fields by ``model_copy(update=…)`` before it makes an app."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 
-import pytest
 from flask import Flask
 from sqlalchemy import Engine, delete, text, update
 from sqlalchemy.orm import Session
@@ -16,6 +15,7 @@ from app.delivery.models import Delivery, State
 from app.delivery.replans import replan
 from app.invoices.models import Pending
 from app.routing.channels import Channel, Reason
+from tests.conftest import several_writers
 from tests.delivery.town import Town
 
 LOCKED_OUT = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
@@ -34,11 +34,8 @@ def wait_until_one_waits(engine: Engine) -> None:
         time.sleep(0.01)
 
 
-def test_who_holds_an_invoice_that_is_planned_anew_just_now_holds_it_after_that(
-    town: Town, app: Flask, database_url: str
-) -> None:
-    if database_url.startswith("sqlite"):
-        pytest.skip("SQLite has one writer: the two never meet")
+@several_writers
+def test_who_holds_an_invoice_that_is_planned_anew_just_now_holds_it_after_that(town: Town, app: Flask) -> None:
     invoice = town.invoice()
     replan(town.session, invoice, None, town.clock.now())
     town.session.commit()

@@ -22,6 +22,7 @@ from app.delivery.workers import working
 from app.invoices.models import Closure, Invoice
 from app.routing.channels import Channel, Kind, Reason
 from app.routing.facts import InvoiceFacts
+from tests.conftest import several_writers
 from tests.delivery.planning_support import NOW, PlanningTown
 
 KID = "1234567897"
@@ -190,12 +191,11 @@ def test_a_credit_note_of_another_supplier_or_of_nothing_known_touches_nothing(t
     assert town.session.scalars(select(Delivery).filter_by(state=State.CLOSED)).all() == []
 
 
+@several_writers
 def test_no_worker_takes_an_invoice_between_the_look_at_it_and_its_credit(
-    town: PlanningTown, session: Session, database_url: str, monkeypatch: pytest.MonkeyPatch
+    town: PlanningTown, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PostgreSQL: what is taken in between would leave as a demand, and its credit note would be closed unsent."""
-    if database_url.startswith("sqlite"):
-        pytest.skip("SQLite has one writer: nobody can take anything in between")
     original = town.invoice(town.resident(email="a@example.com"))
     plan(town)
     credit(town, original, original.amount_ore)

@@ -20,6 +20,7 @@ from app.registries.models import Register, RegistryAnswer
 from app.residents.models import AddressProtection, ContactKind, Preference, Resident, ResidentKind, StaleResident
 from app.routing.channels import Answer, Channel
 from app.routing.facts import ResidentFacts
+from tests.conftest import several_writers
 from tests.delivery.planning_support import NOW, PlanningTown
 
 
@@ -144,12 +145,9 @@ def test_sharing_an_efaktura_identifier_marks_both_and_ceasing_clears_both(town:
     assert [gathered(town.session, one).shares_efaktura_identifier for one in (first, second)] == [False, False]
 
 
-def test_what_is_added_while_gathering_is_kept_for_the_next_time(
-    town: PlanningTown, session: Session, database_url: str
-) -> None:
+@several_writers
+def test_what_is_added_while_gathering_is_kept_for_the_next_time(town: PlanningTown, session: Session) -> None:
     """PostgreSQL: a change that is committed in the middle is neither lost nor half seen."""
-    if database_url.startswith("sqlite"):
-        pytest.skip("SQLite has one writer: nobody can change a resident in the middle")
     resident = town.resident()
     session.commit()
     with Session(session.get_bind()) as other:

@@ -89,16 +89,16 @@ def start(session: Session, clock: Clock, name: str, actor: str) -> Campaign:
     if not 0 < len(name) <= LONGEST_NAME:
         raise NotPossible(f"the name of a campaign has 1 to {LONGEST_NAME} characters")
     campaign = _locked(session, name)
-    is_new = campaign is None
     if campaign is None:
         campaign = Campaign(name=name, state=CampaignState.RUNNING, started_at=clock.now(), started_by=actor)
         session.add(campaign)
         session.flush()
+        _note(session, clock, actor, AuditEvent.CAMPAIGN_STARTED, campaign)
     elif campaign.state is CampaignState.STOPPED:
         session.rollback()
         why = "its mails came back" if campaign.stop_reason is StopReason.BOUNCES else "somebody stopped it"
         raise NotPossible(f"the campaign {name} is stopped, since {why}: flask offers resume lets it go on")
-    if is_new or campaign.state is not CampaignState.RUNNING:
+    elif campaign.state is not CampaignState.RUNNING:
         campaign.state = CampaignState.RUNNING
         _note(session, clock, actor, AuditEvent.CAMPAIGN_STARTED, campaign)
     session.commit()

@@ -28,14 +28,18 @@ def keep_to_providers(session: Session, settings: Settings) -> None:
     What was under way before the providers were written down is taken to be with those of today.
     """
     chosen = _chosen(settings)
-    rows = [{"channel": channel, "provider": provider} for channel, (_, provider) in chosen.items()]
+    named = {channel: provider for channel, (_, provider) in chosen.items()}
+    # Nearly always so: no command waits for another's turn to write, only to write down the same.
+    if _known(session) == named:
+        session.commit()
+        return
+    rows = [{"channel": channel, "provider": provider} for channel, provider in named.items()]
     put_rows(session, insert_ignoring(session, ChannelProvider), rows)
-    known = {row.channel: row.provider for row in session.scalars(select(ChannelProvider))}
-    for channel, (setting, provider) in chosen.items():
-        before = known[channel]
+    for channel, before in _known(session).items():
+        setting, provider = chosen[channel]
         if before == provider:
             continue
-        left = count_left(session, channel)
+        left = _count_left(session, channel)
         if left:
             session.rollback()
             raise SettingsInvalid(
@@ -46,7 +50,13 @@ def keep_to_providers(session: Session, settings: Settings) -> None:
     session.commit()
 
 
-def count_left(session: Session, channel: Channel) -> int:
+def _known(session: Session) -> dict[Channel, str]:
+    return {
+        row.channel: row.provider for row in session.execute(select(ChannelProvider.channel, ChannelProvider.provider))
+    }
+
+
+def _count_left(session: Session, channel: Channel) -> int:
     """How many deliveries are at the present provider of *channel*, or may be, without having come to an end."""
     is_unknown = exists().where(Attempt.delivery_id == Delivery.id, Attempt.channel == channel, may_have_arrived())
     is_there = (Delivery.channel == channel) & Delivery.state.in_(UNDER_WAY)

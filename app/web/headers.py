@@ -52,6 +52,8 @@ def policy(own: str = "") -> str:
 
     So a page that must send a form to a bank says ``form-action 'self' https://…``, and everything else stays.
     """
+    if not own:
+        return POLICY
     rules = dict(rule.split(" ", 1) for rule in POLICY.split("; "))
     rules |= dict(rule.split(" ", 1) for rule in own.split("; ") if rule)
     return "; ".join(f"{name} {value}" for name, value in rules.items())
@@ -96,7 +98,7 @@ def init_app(app: Flask) -> None:
     @app.after_request
     def harden(response: Response) -> Response:
         own = response.headers.get("Content-Security-Policy", "")
-        response.headers["Content-Security-Policy"] = policy(own) if own else POLICY
+        response.headers["Content-Security-Policy"] = policy(own)
         for name, value in HEADERS.items():
             # Browsers that know frame-ancestors ignore the older header, the others would obey it.
             if name != "X-Frame-Options" or "frame-ancestors" not in own:
